@@ -15,10 +15,17 @@ from setup import ROOT, find_in_venv
 
 
 def lock_python(upgrade: bool) -> None:
-    options = (
-        "--universal --python-version 3.11 --generate-hashes --all-extras "
-        "--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet"
-    ).split()
+    options = [
+        "--universal",
+        "--python-version=3.11",
+        "--generate-hashes",
+        "--all-extras",
+        "--no-header",
+        "--no-annotate",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--quiet",
+    ]
     uv = Path(sys.executable).with_name("uv")
     upgrades = ["--upgrade"] if upgrade else []
     command = [uv, "pip", "compile", *options, *upgrades, "pyproject.toml"]
