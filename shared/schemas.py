@@ -1,0 +1,363 @@
+"""Marshmallow schemas of every message, and of every kind's values, built from records.py.
+
+Requests refuse unknown fields; a phone reads answers with unknown=EXCLUDE, so that a newer server
+may say more than an older phone understands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import (
+    EXCLUDE,
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    validate,
+    validates_schema,
+)
+
+from shared import ids, protocol, records
+from shared.operations import ACT, ADD, CREATE, OPERATIONS, REMOVE, SET
+
+MS_MAX = 2**53  # what every JSON reader holds exactly
+_uuid = validate.Regexp(ids.UUID_PATTERN.pattern + r"\Z", error="不是有效的编号 / not a UUID")
+_count = validate.Range(0, MS_MAX)
+
+
+class Message(Schema):
+    """A request's schema: an unknown field is an error that names it."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Answer(Schema):
+    """An answer's schema: unknown fields are the future's."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Position(Message):
+    """WGS-84, degrees; accuracy in metres."""
+
+    lat = fields.Float(required=True, validate=validate.Range(-90, 90))
+    lng = fields.Float(required=True, validate=validate.Range(-180, 180))
+    accuracy = fields.Float(allow_none=True, validate=validate.Range(0, 1e6))
+
+
+def value_field(declared: records.Field, required: bool | None = None) -> fields.Field[Any]:
+    """The marshmallow field of one declared field's value."""
+    need = declared.required if required is None else required
+    more: dict[str, Any] = {"required": need, "allow_none": not declared.required}
+    codes = [choice.code for choice in declared.choices]
+    match declared.type:
+        case records.TEXT:
+            shortest = 1 if declared.required else 0
+            return _Text(validate=validate.Length(shortest, declared.limit), **more)
+        case records.CODE:
+            check = validate.OneOf(codes) if codes else validate.Length(1, declared.limit)
+            return fields.String(validate=check, **more)
+        case records.BOOL:
+            return fields.Boolean(truthy={True}, falsy={False}, **more)
+        case records.INT | records.MS:
+            return fields.Integer(strict=True, validate=validate.Range(-MS_MAX, MS_MAX), **more)
+        case records.REF:
+            return fields.String(validate=_uuid, **more)
+        case records.SET:
+            element = fields.String(
+                required=True, validate=validate.OneOf(codes) if codes else validate.Length(1, 60)
+            )
+            return fields.List(element, validate=validate.Length(max=50), **more)
+        case records.POSITION:
+            return fields.Nested(Position, **more)
+    return _Json(**more)
+
+
+class _Text(fields.String):
+    """Text without NUL, which PostgreSQL cannot hold, nor lone surrogates, which UTF-8 cannot."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        _check_text(text)
+        return text
+
+
+class _Json(fields.Raw):
+    """Any JSON of at most 64 KiB."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        _check_json(value, 0)
+        return value
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValidationError("含有无法保存的字符 / has a character that cannot be stored")
+
+
+def _check_json(value: Any, depth: int) -> None:
+    if depth > 12:
+        raise ValidationError("嵌套太深 / nested too deeply")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key)
+            _check_json(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_json(inner, depth + 1)
+
+
+def _values_schema(kind: records.Kind) -> type[Schema]:
+    declared = {f.name: value_field(f) for f in kind.fields if f.rule != records.SERVER}
+    return Message.from_dict(declared, name=f"{kind.name.title()}Values")  # type: ignore[arg-type]
+
+
+# kind -> a schema instance for the values of a create operation.
+VALUES: dict[str, Schema] = {name: _values_schema(kind)() for name, kind in records.KINDS.items()}
+# kind -> field -> the field that checks one value in a set operation.
+_VALUE: dict[str, dict[str, fields.Field[Any]]] = {
+    name: {f.name: value_field(f, required=False) for f in kind.fields}
+    for name, kind in records.KINDS.items()
+}
+
+
+def check_value(kind: str, name: str, value: Any) -> Any:
+    """One field's value, or ValidationError with the field's name."""
+    declared = _VALUE[kind].get(name)
+    if declared is None:
+        raise ValidationError({name: ["没有这一项 / no such field"]})
+    try:
+        return declared.deserialize(value)
+    except ValidationError as error:
+        raise ValidationError({name: error.messages}) from None
+
+
+class Expect(Message):
+    """What the author of an action saw: a problem's state and step, a conflict's version, a rev."""
+
+    state = fields.String(allow_none=True)
+    step = fields.Integer(strict=True, allow_none=True)
+    version = fields.Integer(strict=True)
+    rev = fields.Integer(strict=True)
+
+
+class OperationMessage(Message):
+    """One operation of a transaction; the members of its `op` are required, others refused."""
+
+    op = fields.String(required=True, validate=validate.OneOf(OPERATIONS))
+    kind = fields.String(required=True, validate=validate.OneOf(sorted(records.KINDS)))
+    id = fields.String(required=True, validate=_uuid)
+    partition = fields.String(required=True, validate=validate.Length(3, 60))
+    seq = fields.Integer(strict=True, validate=_count)
+    rev = fields.Integer(strict=True, validate=_count)
+    values = fields.Dict(keys=fields.String())
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Raw(allow_none=True), validate=validate.Length(equal=2)),
+        data_key="fields",
+        attribute="fields",
+    )
+    base = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True, validate=_count))
+    name = fields.String()
+    elements = fields.List(fields.String(), validate=validate.Length(1, 50))
+    action = fields.String(validate=validate.Length(1, 40))
+    expect = fields.Nested(Expect)
+    data = fields.Dict(keys=fields.String())
+
+    _MEMBERS: dict[str, set[str]] = {
+        CREATE: {"values"},
+        SET: {"seq", "rev", "fields"},
+        ADD: {"seq", "rev", "name", "elements"},
+        REMOVE: {"seq", "rev", "name", "elements"},
+        ACT: {"seq", "rev", "action", "expect", "data"},
+        "delete": {"seq", "rev"},
+    }
+
+    @validates_schema
+    def _members(self, data: dict[str, Any], **_: Any) -> None:
+        wanted = self._MEMBERS[data["op"]]
+        given = set(data) - {"op", "kind", "id", "partition", "base"}
+        for name in sorted(wanted - given):
+            raise ValidationError("缺少这一项 / missing", name)
+        for name in sorted(given - wanted):
+            raise ValidationError("不认识的项 / unknown for this op", name)
+        kind = data["kind"]
+        if data["op"] == CREATE:
+            errors = VALUES[kind].validate(data["values"])
+            if errors:
+                raise ValidationError({"values": errors})
+        elif data["op"] == SET:
+            for name, (_was, new) in data["fields"].items():
+                check_value(kind, name, new)
+        elif data["op"] in (ADD, REMOVE):
+            check_value(kind, data["name"], data["elements"])
+        elif data["op"] == ACT:
+            _check_json(data["data"], 0)
+
+
+class TransactionMessage(Message):
+    """The parsed text of one transaction."""
+
+    id = fields.String(required=True, validate=_uuid)
+    author = fields.String(required=True, validate=_uuid)
+    made_at = fields.Integer(required=True, strict=True, validate=_count)
+    mono = fields.Integer(required=True, strict=True, validate=_count)
+    boot = fields.String(required=True, validate=validate.Length(1, 60))
+    scope = fields.Tuple(
+        (fields.String(validate=validate.Length(max=60)), fields.Integer(strict=True)),
+        required=True,
+    )
+    app = fields.String(validate=validate.Length(max=40))
+    operations = fields.List(
+        fields.Nested(OperationMessage),
+        required=True,
+        validate=validate.Length(1, protocol.MAX_OPERATIONS),
+    )
+
+
+class Waiting(Message):
+    """What a phone says of itself at each contact: what still waits on it."""
+
+    transactions = fields.Integer(required=True, strict=True, validate=_count)
+    photos = fields.Integer(required=True, strict=True, validate=_count)
+    bytes = fields.Integer(required=True, strict=True, validate=_count)
+
+
+class Clock(Message):
+    """The phone's wall clock (Unix ms), monotonic clock (ms) and boot id."""
+
+    wall = fields.Integer(required=True, strict=True, validate=_count)
+    mono = fields.Integer(required=True, strict=True, validate=_count)
+    boot = fields.String(required=True, validate=validate.Length(1, 60))
+
+
+_HEADS = fields.Dict(
+    keys=fields.String(),
+    values=fields.Tuple(
+        (
+            fields.Integer(strict=True, validate=_count),
+            fields.String(validate=validate.Length(max=64)),
+        )
+    ),
+)
+
+
+class PushHeader(Message):
+    """The first line of a push."""
+
+    v = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
+    epoch = fields.String(required=True, validate=validate.Length(max=60))
+    app = fields.String(validate=validate.Length(max=40))
+    clock = fields.Nested(Clock, required=True)
+    waiting = fields.Nested(Waiting, required=True)
+    heads = _HEADS
+    confirmed = fields.Integer(strict=True, validate=_count)
+    journal_from = fields.Integer(strict=True, validate=_count)
+
+
+class GapMessage(Message):
+    """Transactions that the phone can no longer read."""
+
+    to = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
+    reason = fields.String(required=True, validate=validate.Length(1, 200))
+
+
+class PushLineMessage(Message):
+    """A line of a push: [dseq, transaction id, frozen text] or [dseq, null, gap]."""
+
+    dseq = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
+    id = fields.String(required=True, allow_none=True, validate=_uuid)
+    text = fields.String(allow_none=True)
+    gap = fields.Nested(GapMessage)
+
+
+class TransactionAnswer(Answer):
+    """What became of one transaction. ``records``: [id, rev] of each record it touched."""
+
+    dseq = fields.Integer(required=True)
+    id = fields.String(required=True, allow_none=True)
+    result = fields.String(required=True, validate=validate.OneOf(protocol.RESULTS))
+    code = fields.String(allow_none=True)
+    field = fields.String(allow_none=True)
+    detail = fields.String(allow_none=True)
+    records = fields.List(fields.List(fields.Raw()))
+    conflicts = fields.List(fields.String())
+
+
+class PushAnswer(Answer):
+    """The answer to a push."""
+
+    epoch = fields.String(required=True)
+    last_dseq = fields.Integer(required=True)
+    running = fields.String(required=True)
+    server_time = fields.Integer(required=True)
+    clock_offset = fields.Integer()
+    answers = fields.List(fields.Nested(TransactionAnswer), required=True)
+
+
+class PullRequest(Message):
+    """What a phone holds. ``partitions``: id -> [seq, view_rev]."""
+
+    v = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
+    epoch = fields.String(required=True, validate=validate.Length(max=60))
+    scope_rev = fields.Integer(required=True, strict=True, validate=_count)
+    partitions = fields.Dict(
+        keys=fields.String(validate=validate.Length(3, 60)),
+        values=fields.Tuple(
+            (
+                fields.Integer(strict=True, validate=_count),
+                fields.String(validate=validate.Length(max=60)),
+            )
+        ),
+        required=True,
+        validate=validate.Length(max=20000),
+    )
+    clock = fields.Nested(Clock, required=True)
+    waiting = fields.Nested(Waiting, required=True)
+    confirmed = fields.Integer(strict=True, validate=_count)
+    photos = fields.List(
+        fields.String(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
+        validate=validate.Length(max=5000),
+    )
+    app = fields.String(validate=validate.Length(max=40))
+    repair = fields.Dict(
+        keys=fields.String(validate=validate.Length(3, 60)),
+        values=fields.List(fields.Integer(strict=True, validate=validate.Range(0, 255))),
+    )
+
+
+class EnrolRequest(Message):
+    """A one-time code for a device; ``device_id`` when a known device enrols again."""
+
+    code = fields.String(required=True, validate=validate.Length(4, 64))
+    name = fields.String(required=True, validate=validate.Length(1, 80))
+    app = fields.String(validate=validate.Length(max=40))
+    device_id = fields.String(validate=_uuid)
+
+
+class EnrolAnswer(Answer):
+    """The device's identity. The token is shown once; the server keeps its hash."""
+
+    device_id = fields.String(required=True)
+    token = fields.String(required=True)
+    user = fields.Dict(required=True)
+    epoch = fields.String(required=True)
+    last_dseq = fields.Integer(required=True)
+    server_time = fields.Integer(required=True)
+
+
+class Trouble(Answer):
+    """RFC 9457 problem details, with the stable ``code`` and the names of wrong fields."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True)
+    detail = fields.String()
+    errors = fields.Dict()
+    retry = fields.Boolean(required=True)
