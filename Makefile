@@ -19,6 +19,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup setup-test demo test test-fast lint format bench screenshots lock clean
 
 help: ## list these targets / 列出全部命令
