@@ -56,8 +56,8 @@ bench: setup ## every benchmark / 性能测试
 screenshots: setup-test ## pictures of the web pages and the phone app / 界面截图
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
-lock: setup ## choose newer versions of all packages / 更新依赖版本
-	$(BIN)/python tools/lock.py
+lock: setup ## write the lock files anew; ARGS=--upgrade: newest versions / 更新依赖锁定文件
+	$(BIN)/python tools/lock.py $(ARGS)
 
 clean: ## remove what set-up, tests and demo made / 清除
 	rm -rf .venv node_modules server/web/static/vendor mobile/assets/fonts build dist *.egg-info

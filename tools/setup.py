@@ -235,7 +235,7 @@ def main() -> int:
         if sys.platform == "linux" and (missing := missing_libraries()):
             install_system_packages(missing, "手机界面绘图", "drawing the phone app")
         step("venv", f"建立 .venv（Python {version}）", "creating .venv",
-             version, [VENV_PYTHON], make_venv)  # fmt: skip
+             f"{version} {VENV}", [VENV_PYTHON], make_venv)  # fmt: skip
         step("python", "安装 Python 软件包，约一分钟", "installing Python packages, about a minute",
              lock, [VENV_PYTHON], install_python_packages)  # fmt: skip
         step("project", "登记本项目", "installing the project itself",
