@@ -97,8 +97,7 @@ ACTIONS: dict[str, Action] = {
 
 # Names of data that are fields of a problem; others ("reason") stand in the history alone.
 _WRITTEN = frozenset(
-    "hard merged_into body measure due_at owner co_bodies suspended_until result root_cause"
-    " satisfaction callback_note".split()
+    ["hard", "merged_into", "body", "measure", "due_at", "owner", "co_bodies", "suspended_until", "result", "root_cause", "satisfaction", "callback_note"]
 )
 
 

@@ -70,7 +70,7 @@ class Outcome:
     result: str  # applied | merged | conflict
 
 
-class Refused(Exception):  # noqa: N818 - the domain's word
+class Refused(Exception):
     """The operation cannot apply; ``code`` is one of protocol.TRANSACTION_CODES."""
 
     def __init__(self, code: str, field_name: str = "", detail: str = "") -> None:

@@ -1,0 +1,45 @@
+"""The server: `create_app` makes the Flask application, and nothing else is here."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from server.config import Config
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application for one configuration; the database must have been upgraded already."""
+    from server import api, errors, web
+    from server.storage import blobs, database, models, tables  # noqa: F401 - declares the tables
+    from shared import protocol
+
+    config = config or Config.from_environment()
+    app = Flask("server", static_folder=None)
+    app.config.update(
+        GRIDLEDGER=config,
+        SECRET_KEY=config.key(),
+        SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url(),
+        MAX_CONTENT_LENGTH=protocol.MAX_COMPRESSED,
+        MAX_FORM_MEMORY_SIZE=protocol.MAX_COMPRESSED,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        TESTING=config.testing,
+    )
+    if config.proxies:
+        hops = config.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    if config.sqlalchemy_url().startswith("sqlite"):
+        config.data.mkdir(parents=True, exist_ok=True)
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}}
+    else:
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16, "pool_pre_ping": True}
+    database.db.init_app(app)
+    blobs.register(app, config)
+    errors.register(app)
+    api.register(app)
+    web.register(app)
+    return app

@@ -1,0 +1,1 @@
+"""Pure rules of the server alone: values in, values out; no Flask, SQL, clock or random."""

@@ -1,0 +1,104 @@
+"""The synced tables, one a kind, made from shared/records.py, so that both say the same.
+
+Each has the mixin `Synced`; the kind's own columns follow from its declared fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from server.storage.database import Json, Ms, Ordered, db
+from shared import records
+
+COLUMN_TYPES: dict[str, Any] = {
+    records.TEXT: Text,
+    records.CODE: String,
+    records.REF: String(36),
+    records.BOOL: Boolean,
+    records.INT: Ms,
+    records.MS: Ms,
+    records.SET: Json,
+    records.JSON: Json,
+    records.POSITION: Json,
+}
+
+
+class Synced:
+    """What every synced record has (DESIGN: Records). Times are Unix milliseconds, UTC.
+
+    ``created_at`` is the phone's clock when it was saved, ``updated_at`` the server's receipt of
+    its last change; ``field_revs`` as shared.reconcile.Record has it.
+    """
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    partition_id: Mapped[str] = mapped_column(Ordered)
+    rev: Mapped[int] = mapped_column(Integer)
+    seq: Mapped[int] = mapped_column(Ms)
+    field_revs: Mapped[dict[str, Any]] = mapped_column(Json)
+    deleted_at: Mapped[int | None] = mapped_column(Ms)
+    created_by: Mapped[str | None] = mapped_column(String(36))
+    created_at: Mapped[int] = mapped_column(Ms)
+    updated_at: Mapped[int] = mapped_column(Ms)
+
+    # What the kind's pages look up; added to (partition_id, seq), which every pull reads.
+    looked_up: tuple[tuple[str, ...], ...] = ()
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index, ...]:
+        name = cls.__tablename__  # type: ignore[attr-defined]
+        return (
+            Index(f"ix_{name}_feed", "partition_id", "seq"),
+            *(Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in cls.looked_up),
+        )
+
+
+def _model(kind: records.Kind, *looked_up: str) -> Any:
+    columns = {f.name: Column(f.name, COLUMN_TYPES[f.type]) for f in kind.fields}
+    return type(
+        kind.name.title(),
+        (Synced, db.Model),
+        {
+            "__tablename__": kind.name,
+            "__doc__": f"{kind.zh}: {kind.en}.",
+            "looked_up": tuple(tuple(one.split()) for one in looked_up),
+            **columns,
+        },
+    )
+
+
+Area: Any = _model(records.AREA, "code", "parent_code")
+Compound: Any = _model(records.COMPOUND)
+Household: Any = _model(records.HOUSEHOLD, "compound_id")
+Resident: Any = _model(records.RESIDENT, "household_id")
+Visit: Any = _model(
+    records.VISIT,
+    "target_id visited_at",
+    "partition_id visited_at",
+    "review_state visited_at",
+    "created_by visited_at",
+)
+Problem: Any = _model(
+    records.PROBLEM,
+    "partition_id state",
+    "state due_at",
+    "body state due_at",
+    "found_at",
+    "target_id",
+    "visit_id",
+    "ledger_no",
+)
+Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
+Photo: Any = _model(records.PHOTO, "owner_id", "sha256")
+Task: Any = _model(records.TASK, "about_id", "tx_id")
+Reference: Any = _model(records.REFERENCE, "type code")
+Conflict: Any = _model(records.CONFLICT, "about_id", "state partition_id")
+
+MODELS: dict[str, Any] = {
+    model.__tablename__: model
+    for model in (
+        Area, Compound, Household, Resident, Visit, Problem, Progress, Photo, Task, Reference, Conflict,
+    )
+}  # fmt: skip
