@@ -1,0 +1,1 @@
+"""What the phone keeps: records as last agreed, the journal, cursors, photo files. SQLite."""
