@@ -1,15 +1,32 @@
 """Apply transactions: the one road by which any record changes, whoever sends it.
 
-`submit` is for the server's own senders (a web page, an import, a job); `server.operations.push`
-brings what phones send. Both end in `apply`.
+`submit` and `submit_many` are for the server's own senders (a web page, an import, a job);
+`server.operations.push` brings what phones send. All end in `apply.apply` on a `Batch`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from shared.operations import Operation
+from sqlalchemy import insert, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from server.core.scope import Sender, Stretch
+from server.operations.apply import apply
+from server.operations.batch import Batch, NeedLock
+from server.operations.clock import now_ms
+from server.storage.database import write
+from server.storage.settings import epoch
+from server.storage.tables import Assignment, Device, Receipt, User
+from shared import checksum, ids, records
+from shared.operations import CREATE, Operation, Transaction
+from shared.reconcile import Refused
+
+T = TypeVar("T")
+ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -22,16 +39,6 @@ class Submitted:
     conflicts: tuple[str, ...]
 
 
-def submit(
-    user_id: str, operations: Sequence[Operation], *, kind: str = "web", now: int | None = None
-) -> Submitted:
-    """Apply one transaction for a signed-in person, and commit it.
-
-    Raises shared.reconcile.Refused when it cannot apply; nothing is written then.
-    """
-    raise NotImplementedError
-
-
 @dataclass(frozen=True)
 class Entry:
     """One transaction of a bulk: its author and when it was made (Unix ms; None: now)."""
@@ -41,12 +48,205 @@ class Entry:
     made_at: int | None = None
 
 
+def submit(
+    user_id: str, operations: Sequence[Operation], *, kind: str = "web", now: int | None = None
+) -> Submitted:
+    """Apply one transaction for a signed-in person, and commit it.
+
+    Raises shared.reconcile.Refused when it cannot apply; nothing is written then.
+    """
+    moment = now_ms() if now is None else now
+    frozen = tuple(operations)
+
+    def once(session: Session, extra: frozenset[str]) -> Submitted:
+        user = session.get(User, user_id)
+        if user is None or not user.active:
+            raise Refused("forbidden", "user")
+        device = own_device(session, user_id, kind, moment)
+        sender = sender_of(session, user, device.id)
+        batch = Batch(session, sender, moment, epoch(session))
+        transaction = _transaction(batch, user_id, frozen, moment)
+        prepare(batch, [transaction], extra)
+        done = _apply_own(batch, device, transaction)
+        batch.flush()
+        return done
+
+    return locking(once)
+
+
 def submit_many(
     entries: Iterable[Entry], *, kind: str = "import", sender: str | None = None, batch: int = 500
-) -> Iterable[Submitted]:
+) -> Iterator[Submitted]:
     """Apply many transactions of an import or a job, each batch of operations in one commit.
 
-    Trusted: the sender may create records of every kind in every area. ``made_at`` also stands for
-    the server's clock (progress entries, receipts), so that a history can be built. Raises Refused.
+    Trusted: the sender may create records of every kind in every area; an action is judged by its
+    author's own role. ``made_at`` also stands for the server's clock, so that a history can be
+    built. ``sender`` is the account on whose behalf it runs. Raises Refused; the batches before
+    the refused one stay.
     """
-    raise NotImplementedError
+    for part in _parts(entries, batch):
+        yield from locking(_Bulk(part, kind, sender))
+
+
+class _Bulk:
+    """One commit of `submit_many`; a class, so that it can be tried again."""
+
+    def __init__(self, part: list[Entry], kind: str, sender: str | None) -> None:
+        self.part, self.kind, self.sender = part, kind, sender
+
+    def __call__(self, session: Session, extra: frozenset[str]) -> list[Submitted]:
+        current = now_ms()
+        device = own_device(session, self.sender, self.kind, current)
+        blank = Sender(device.id, self.sender, "", ids.ROOT_AREA, trusted=True)
+        batch = Batch(session, blank, current, epoch(session))
+        transactions = [
+            _transaction(batch, e.author, tuple(e.operations), e.made_at or current)
+            for e in self.part
+        ]
+        prepare(batch, transactions, extra)
+        done = []
+        for transaction in transactions:
+            author = session.get(User, transaction.author)
+            batch.sender = replace(
+                blank, role=author.role if author else "", body=(author and author.body) or ""
+            )
+            batch.now = transaction.made_at
+            done.append(_apply_own(batch, device, transaction))
+        batch.now = current
+        batch.flush()
+        return done
+
+
+def locking(once: Callable[[Session, frozenset[str]], T]) -> T:
+    """Run a use case in one transaction; again if it meets partitions it had not locked.
+
+    A deadlock that the database broke is tried again too: nothing of it was written.
+    """
+    extra: frozenset[str] = frozenset()
+    for attempt in range(ATTEMPTS):
+        try:
+            with write() as session:
+                return once(session, extra)
+        except NeedLock as need:
+            extra |= need.partitions
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") not in ("40P01", "40001"):
+                raise
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise RuntimeError("the records moved faster than they could be locked")
+
+
+def prepare(batch: Batch, transactions: Iterable[Transaction], extra: Iterable[str] = ()) -> None:
+    """Lock and load in bulk what these transactions name, so that applying asks for little."""
+    wanted: dict[str, dict[str, None]] = {}
+    partitions = set(extra)
+    for transaction in transactions:
+        for operation in transaction.operations:
+            wanted.setdefault(operation.kind, {})[operation.id] = None
+            if operation.op == CREATE:
+                partitions.add(operation.partition)
+                kind = records.KINDS[operation.kind]
+                for parent, record_id in records.parent_of(kind, operation.values):
+                    wanted.setdefault(parent, {})[record_id] = None
+    batch.prepare({kind: list(keys) for kind, keys in wanted.items()}, partitions)
+
+
+def sender_of(session: Session, user: User, device_id: str) -> Sender:
+    """What a person may touch, with the history of their grids."""
+    stretches: tuple[Stretch, ...] = ()
+    if user.role == "grid_worker":
+        query = select(Assignment).where(Assignment.user_id == user.id)
+        stretches = tuple(
+            Stretch(a.grid_code, a.from_rev, a.to_rev, a.to_at) for a in session.scalars(query)
+        )
+    return Sender(
+        device_id, user.id, user.role, user.area_code, user.body or "", stretches=stretches
+    )
+
+
+def own_device(session: Session, user_id: str | None, kind: str, now: int) -> Device:
+    """The device under which a web session, an import or a job writes; locked."""
+    query = select(Device).where(Device.kind == kind, Device.user_id == user_id)
+    device = session.scalars(query.with_for_update().limit(1)).first()
+    if device is None:
+        device = Device(
+            id=ids.new_id(), user_id=user_id, kind=kind, name=kind, created_at=now, last_dseq=0,
+            running="", confirmed=0,
+        )  # fmt: skip
+        session.add(device)
+    return device
+
+
+def _transaction(
+    batch: Batch, author: str, operations: tuple[Operation, ...], made_at: int
+) -> Transaction:
+    return Transaction(ids.new_id(), author, made_at, 0, "server", (batch.epoch, 0), operations)
+
+
+def _apply_own(batch: Batch, device: Device, transaction: Transaction) -> Submitted:
+    batch.begin(transaction.id, transaction.author, transaction.made_at)
+    result, conflicts = apply(batch, transaction)
+    answer: dict[str, Any] = {
+        "id": transaction.id,
+        "dseq": device.last_dseq + 1,
+        "result": result,
+        "records": touched(batch, transaction),
+        "conflicts": conflicts,
+    }
+    tx_hash = checksum.text_hash(transaction.to_text())
+    keep_receipts(batch.session, device, [(answer, tx_hash, transaction)], batch.now)
+    return Submitted(transaction.id, result, dict(answer["records"]), tuple(conflicts))
+
+
+def touched(batch: Batch, transaction: Transaction) -> list[list[Any]]:
+    """The records that a transaction named, each with its rev now."""
+    found = {}
+    for operation in transaction.operations:
+        one = batch.held.get((operation.kind, operation.id))
+        if one:
+            found[one.record.id] = one.record.rev
+    return [[record_id, rev] for record_id, rev in found.items()]
+
+
+def keep_receipts(
+    session: Session,
+    device: Device,
+    answers: Sequence[tuple[dict[str, Any], str, Transaction | None]],
+    now: int,
+) -> None:
+    """Keep the first answers, in the transaction that applied them, and move the device on."""
+    rows = []
+    for answer, tx_hash, transaction in answers:
+        device.last_dseq = answer["dseq"]
+        device.running = checksum.next_running(device.running, tx_hash)
+        if answer["id"] is not None:
+            rows.append(
+                {
+                    "id": answer["id"],
+                    "device_id": device.id,
+                    "dseq": answer["dseq"],
+                    "hash": tx_hash,
+                    "author": transaction.author if transaction else None,
+                    "made_at": transaction.made_at if transaction else None,
+                    "received_at": now,
+                    "result": answer["result"],
+                    "answer": answer,
+                }
+            )
+    if rows:
+        session.execute(insert(Receipt.__table__), rows)
+
+
+def _parts(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    """Entries in parts of about ``size`` operations."""
+    part: list[Entry] = []
+    count = 0
+    for entry in entries:
+        part.append(entry)
+        count += len(entry.operations)
+        if count >= size:
+            yield part
+            part, count = [], 0
+    if part:
+        yield part

@@ -1,0 +1,206 @@
+"""What each operation of a transaction does to the batch. Raises Refused; writes nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from server.core import scope
+from server.operations import apply_actions
+from server.operations.batch import Batch
+from server.storage.rows import Held
+from server.storage.tables import Blob, Quarantined
+from shared import ids, ledger, records
+from shared.operations import ACT, CREATE, SET, Operation, Transaction
+from shared.reconcile import (
+    Conflict,
+    Knowledge,
+    Outcome,
+    Record,
+    Refused,
+    create,
+    reconcile,
+    settle_many,
+)
+
+_ORDER = ("applied", "merged", "conflict")
+
+
+class Waits(Refused):
+    """Refused for now: the record it names has not arrived, or is held itself."""
+
+    def __init__(self, code: str, record_id: str) -> None:
+        super().__init__(code, "id", record_id)
+        self.record_id = record_id
+
+
+def apply(batch: Batch, transaction: Transaction) -> tuple[str, list[str]]:
+    """Apply all operations of a transaction, or raise Refused; returns the result and conflicts.
+
+    The caller undoes the batch's current transaction when this raises.
+    """
+    if not batch.sender.trusted and transaction.author != batch.sender.user_id:
+        raise Refused("forbidden", "author")
+    result, conflicts = "applied", []
+    for operation in transaction.operations:
+        one, found = _operation(batch, transaction, operation)
+        result = max(result, one, key=_ORDER.index)
+        conflicts += found
+    return result, conflicts
+
+
+def _operation(batch: Batch, tx: Transaction, operation: Operation) -> tuple[str, list[str]]:
+    if operation.op == CREATE:
+        _create(batch, tx, operation)
+        return "applied", []
+    one = batch.get(operation.kind, operation.id)
+    if one is None:
+        raise Waits("unknown_record", operation.id)
+    _check_scope(batch, tx, one.record.partition)
+    if operation.op == ACT:
+        apply_actions.act(batch, one, operation)
+        return "applied", []
+    return _change(batch, tx, one, operation)
+
+
+def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
+    kind = records.KINDS[operation.kind]
+    if not scope.may_create(batch.sender, kind):
+        raise Refused("forbidden", "kind", kind.name)
+    if not scope.home_fits(kind, operation.partition):
+        raise Refused("invalid", "partition", operation.partition)
+    _check_scope(batch, tx, operation.partition)
+    if batch.get(operation.kind, operation.id) is not None:
+        raise Refused("exists", "id", operation.id)
+    for parent_kind, parent_id in records.parent_of(kind, operation.values):
+        _need_parent(batch, tx, parent_kind, parent_id)
+    record = create(operation, batch.sender.device_id)
+    if kind is records.PROBLEM:
+        added, progress = ledger.start(record.values, tx.author, batch.now)
+        record = replace(record, values={**record.values, **added})
+        batch.put(record)
+        apply_actions.add_progress(batch, record, progress)
+        return
+    if kind is records.PHOTO:
+        record = _photo_state(batch, record)
+    if kind is records.TASK and batch.sender.trusted:
+        record = replace(record, values={**record.values, "state": "open"})
+    batch.put(record)
+
+
+def _need_parent(batch: Batch, tx: Transaction, kind: str, record_id: str) -> None:
+    parent = batch.get(kind, record_id)
+    if parent is None:
+        held = batch.session.scalar(
+            select(Quarantined.id).where(
+                Quarantined.state == "open", Quarantined.text.contains(record_id, autoescape=True)
+            )
+        )
+        raise Waits("parent_held" if held else "parent_unknown", record_id)
+    _check_scope(batch, tx, parent.record.partition)
+    if parent.record.deleted:
+        touch = Operation(SET, kind, record_id, parent.record.partition, rev=0)
+        _change(batch, tx, parent, touch)
+
+
+def _photo_state(batch: Batch, record: Record) -> Record:
+    """Bytes that are already here are verified at once: the same photo may be declared by many."""
+    blob = batch.session.get(Blob, record.values["sha256"])
+    if blob is None or blob.state != "verified":
+        return record
+    values = {**record.values, "state": "verified", "verified_at": batch.now}
+    return replace(record, values=values)
+
+
+def _change(
+    batch: Batch, tx: Transaction, one: Held, operation: Operation
+) -> tuple[str, list[str]]:
+    kind = records.KINDS[operation.kind]
+    if not scope.may_edit(batch.sender, kind):
+        raise Refused("forbidden", "kind", kind.name)
+    known = {held.record.id: _conflict(held.record) for held in batch.conflicts_of(operation.id)}
+    same_epoch = batch.sender.trusted or tx.scope[0] == batch.epoch
+    who = Knowledge(batch.sender.device_id, same_epoch)
+    outcome = reconcile(one.record, operation, who, tuple(known.values()))
+    record = outcome.record
+    if outcome.changes:
+        if kind is records.VISIT and record.values["review_state"] != "pending":
+            record = replace(record, values={**record.values, "review_state": "pending"})
+            changes = {
+                **outcome.changes,
+                "review_state": (one.record.values["review_state"], "pending"),
+            }
+            batch.put(record, changes)
+        else:
+            batch.put(record, outcome.changes)
+    return outcome.result, [_store(batch, tx, record, c) for c in outcome.conflicts]
+
+
+def _conflict(record: Record) -> Conflict:
+    v = record.values
+    return Conflict(
+        record.id, v["field"], v["state"], v["version"], v["accepted"], v["accepted_rev"] or 0,
+        v["proposed"], v["proposed_device"], v["seen_rev"] or 0,
+    )  # fmt: skip
+
+
+def _store(batch: Batch, tx: Transaction, about: Record, conflict: Conflict) -> str:
+    """A conflict as a record of its own, in the feed of what it is about; returns its id."""
+    author, at = batch.author_of(about.id, conflict.accepted_rev)
+    changes: dict[str, Any] = {
+        "version": conflict.version,
+        "state": conflict.state,
+        "accepted": conflict.accepted,
+        "accepted_rev": conflict.accepted_rev,
+        "proposed": conflict.proposed,
+        "seen_rev": conflict.seen_rev,
+    }
+    mine = conflict.device == batch.sender.device_id
+    if conflict.id:
+        held = batch.get("conflict", conflict.id)
+        assert held is not None
+        if author:
+            changes |= {"accepted_by": author, "accepted_at": at}
+        if mine:
+            changes["proposed_at"] = tx.made_at
+        changed = {n: x for n, x in changes.items() if held.record.values.get(n) != x}
+        if changed:
+            old = held.record.values
+            record = settle_many(held.record, changed, batch.sender.device_id)
+            batch.put(record, {n: (old.get(n), x) for n, x in changed.items()})
+        return conflict.id
+    proposer = tx.author if mine else _who_deleted(batch, about)
+    if author is None:
+        created = batch.get(about.kind, about.id)
+        author, at = (created.created_by, created.created_at) if created else (None, None)
+    values: dict[str, Any] = dict.fromkeys(records.FIELDS["conflict"])
+    values |= changes | {
+        "about_kind": about.kind,
+        "about_id": about.id,
+        "field": conflict.field,
+        "accepted_by": author,
+        "accepted_at": at,
+        "proposed_by": proposer,
+        "proposed_device": conflict.device,
+        "proposed_at": tx.made_at if mine else None,
+    }
+    record = batch.make("conflict", about.partition, values)
+    batch.about.setdefault(about.id, []).append(record.id)
+    return record.id
+
+
+def _who_deleted(batch: Batch, about: Record) -> str | None:
+    """The author of the delete that an edit has just taken back."""
+    return batch.author_of(about.id, about.rev - 1)[0]
+
+
+def _check_scope(batch: Batch, tx: Transaction, partition: str) -> None:
+    scope_rev = tx.scope[1] if tx.scope[0] == batch.epoch else None
+    code = scope.refusal(batch.sender, partition, scope_rev, batch.now)
+    if code:
+        raise Refused(code, "partition", ids.area_of(partition) or partition)
+
+
+__all__ = ["Outcome", "Waits", "apply"]

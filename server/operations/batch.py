@@ -1,0 +1,217 @@
+"""The working set of one commit: records as they will be, numbered and written at its end.
+
+A batch holds the locks of its partitions. Each transaction applies to it in memory; one that is
+refused is undone in memory too, so nothing of it reaches the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from server.core.scope import Sender
+from server.storage import heads, rows
+from server.storage.models import Conflict as ConflictRow
+from server.storage.rows import Held
+from server.storage.tables import Change, Departure
+from shared import ids
+from shared.reconcile import Record
+
+Key = tuple[str, str]  # kind, record id
+
+
+class NeedLock(Exception):  # noqa: N818 - a request to start again, not an error
+    """The batch met records in partitions it has not locked: start again with these too."""
+
+    def __init__(self, partitions: Iterable[str]) -> None:
+        super().__init__()
+        self.partitions = frozenset(partitions)
+
+
+@dataclass
+class Batch:
+    """Everything that one commit reads and changes. ``now`` is the server's clock, Unix ms.
+
+    ``epoch`` is the database's; a transaction made under another one merges by its `was` values.
+    """
+
+    session: Session
+    sender: Sender
+    now: int
+    epoch: str
+    heads: dict[str, heads.Head] = field(default_factory=dict)
+    held: dict[Key, Held | None] = field(default_factory=dict)
+    changed: dict[Key, None] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    authors: dict[tuple[str, int], tuple[str | None, int]] = field(default_factory=dict)
+    about: dict[str, list[str]] = field(default_factory=dict)  # record id -> its open conflicts
+    tx_id: str | None = None
+    author: str | None = None
+    made_at: int = 0
+    _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
+    _marks: tuple[int, int] = (0, 0)
+
+    def prepare(self, wanted: Mapping[str, Iterable[str]], partitions: Iterable[str]) -> None:
+        """Lock the partitions of these records (kind -> ids) and of creations, then load them."""
+        need = set(partitions)
+        for kind, record_ids in wanted.items():
+            need |= rows.partitions_of(self.session, kind, record_ids)
+        self.heads |= heads.lock(self.session, need - set(self.heads))
+        for kind, record_ids in wanted.items():
+            known = rows.load(self.session, kind, record_ids)
+            for record_id in record_ids:
+                self.held[kind, record_id] = known.get(record_id)
+        loaded = [one.record.partition for one in self.held.values() if one]
+        self._check_locked(loaded)
+        existing = [key[1] for key, one in self.held.items() if one]
+        self._load_conflicts(existing)
+
+    def begin(self, tx_id: str, author: str | None, made_at: int) -> None:
+        """Start one transaction of the batch."""
+        self.tx_id, self.author, self.made_at = tx_id, author, made_at
+        self._undo.clear()
+        self._marks = (len(self.history), 0)
+
+    def undo(self) -> None:
+        """Take back all that the current transaction has put."""
+        for key, before, was_changed in reversed(self._undo):
+            self.held[key] = before
+            if not was_changed:
+                self.changed.pop(key, None)
+            if key[0] == "conflict":
+                for known in self.about.values():
+                    if key[1] in known and before is None:
+                        known.remove(key[1])
+        del self.history[self._marks[0] :]
+        self._undo.clear()
+
+    def get(self, kind: str, record_id: str) -> Held | None:
+        """A record as it is now in this batch; loaded if it was not foreseen."""
+        key = (kind, record_id)
+        if key not in self.held:
+            self.held[key] = rows.load(self.session, kind, [record_id]).get(record_id)
+            one = self.held[key]
+            if one:
+                self._check_locked([one.record.partition])
+                self._load_conflicts([record_id])
+        return self.held[key]
+
+    def put(self, record: Record, changes: Mapping[str, tuple[Any, Any]] | None = None) -> None:
+        """Take a new or changed record; ``changes`` go into its history."""
+        key = (record.kind, record.id)
+        before = self.held.get(key)
+        self._undo.append((key, before, key in self.changed))
+        if before is None:
+            self.held[key] = Held(record, self.author, self.made_at or self.now)
+        else:
+            self.held[key] = replace(before, record=record)
+        self.changed[key] = None
+        self.authors[record.id, record.rev] = (self.author, self.now)
+        if before is not None and changes:
+            self.history.append(
+                {
+                    "record_id": record.id,
+                    "rev": record.rev,
+                    "kind": record.kind,
+                    "tx_id": self.tx_id,
+                    "device_id": self.sender.device_id,
+                    "author": self.author,
+                    "at": self.now,
+                    "changes": {name: list(pair) for name, pair in changes.items()},
+                }
+            )
+
+    def make(self, kind: str, partition: str, values: Mapping[str, Any]) -> Record:
+        """A new record of the server's own (a progress entry, a task), put into the batch."""
+        record = Record(
+            kind, ids.new_id(), partition, 1, dict(values), {"*": (1, self.sender.device_id, 0)}
+        )
+        self.put(record)
+        return record
+
+    def lock(self, partition: str) -> None:
+        """Make sure of a partition's lock; starts again if it must be taken out of order."""
+        if partition not in self.heads:
+            raise NeedLock([partition])
+
+    def conflicts_of(self, record_id: str) -> list[Held]:
+        """The open conflicts about a record."""
+        found = []
+        for conflict_id in self.about.get(record_id, ()):
+            one = self.get("conflict", conflict_id)
+            if one and one.record.values["state"] == "open":
+                found.append(one)
+        return found
+
+    def author_of(self, record_id: str, rev: int) -> tuple[str | None, int | None]:
+        """Who made a record's rev, and when the server received it."""
+        known = self.authors.get((record_id, rev))
+        if known is None:
+            query = select(Change.author, Change.at).where(
+                Change.record_id == record_id, Change.rev == rev
+            )
+            row = self.session.execute(query).first()
+            return (row[0], row[1]) if row else (None, None)
+        return known
+
+    def flush(self) -> dict[str, int]:
+        """Number and write everything that changed; returns partition -> its new seq."""
+        people = {
+            self.held[key].record.partition  # type: ignore[union-attr]
+            for key in self.changed
+        } - set(self.heads)
+        self.heads |= heads.lock(self.session, people)
+        numbered: list[tuple[Held, int]] = []
+        for key in self.changed:
+            one = self.held[key]
+            assert one is not None
+            numbered.append((one, self._number(one)))
+        rows.write(self.session, numbered, self.now)
+        if self.history:
+            self.session.execute(insert(Change.__table__), self.history)
+        heads.save(self.session, self.heads.values(), self.tx_id or ids.new_id(), self.now)
+        return {head.id: head.seq for head in self.heads.values() if head.seq > head.before}
+
+    def _number(self, one: Held) -> int:
+        """Take the record's place in its feed, keep the checksum, note a move to another one."""
+        record, stored = one.record, one.stored
+        head = self.heads[record.partition]
+        live_before = stored[1] if stored and not stored[2] else None
+        live_now = None if record.deleted else record.rev
+        if stored and stored[0] != record.partition:
+            left = self.heads[stored[0]]
+            left.replace(record.id, live_before, None)
+            self.session.execute(
+                insert(Departure.__table__).values(
+                    partition_id=left.id,
+                    seq=left.take_number(),
+                    kind=record.kind,
+                    record_id=record.id,
+                    rev=record.rev,
+                    destination=record.partition,
+                )
+            )
+            live_before = None
+        head.replace(record.id, live_before, live_now)
+        return head.take_number()
+
+    def _check_locked(self, partitions: Iterable[str]) -> None:
+        missing = {p for p in partitions if p not in self.heads}
+        if missing:
+            raise NeedLock(missing)
+
+    def _load_conflicts(self, record_ids: list[str]) -> None:
+        table = ConflictRow.__table__
+        for part in rows.chunks(record_ids):
+            query = select(table).where(table.c.about_id.in_(part), table.c.state == "open")
+            for row in self.session.execute(query).mappings():
+                key = ("conflict", row["id"])
+                if key not in self.held:
+                    self.held[key] = rows.held("conflict", row)
+                known = self.about.setdefault(row["about_id"], [])
+                if row["id"] not in known:
+                    known.append(row["id"])
