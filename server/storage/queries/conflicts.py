@@ -1,0 +1,61 @@
+"""Open conflicts, and the history of the records they are about."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.core.access import Viewer
+from server.storage.models import MODELS, Conflict
+from server.storage.queries.paging import Page, page_of, seen_grids
+from server.storage.tables import Change
+
+
+def listed(session: Session, viewer: Viewer, state: str, area: str, number: int) -> Page[Conflict]:
+    """A page of conflicts of a state ("": of every one), the longest waiting first."""
+    query = select(Conflict).where(seen_grids(Conflict.partition_id, viewer, area))
+    if state:
+        query = query.where(Conflict.state == state)
+    return page_of(session, query.order_by(Conflict.proposed_at, Conflict.id), number)
+
+
+def visible(session: Session, viewer: Viewer, conflict_id: str) -> Conflict | None:
+    """The conflict, if the viewer may see its record."""
+    conflict = session.get(Conflict, conflict_id)
+    if conflict is None or not viewer.may("see_records"):
+        return None
+    return conflict if viewer.sees_partition(conflict.partition_id) else None
+
+
+def next_open(session: Session, viewer: Viewer, besides: str) -> str | None:
+    """The id of the open conflict that waits longest, other than one."""
+    query = (
+        select(Conflict.id)
+        .where(
+            Conflict.state == "open",
+            seen_grids(Conflict.partition_id, viewer),
+            Conflict.id != besides,
+        )
+        .order_by(Conflict.proposed_at, Conflict.id)
+        .limit(1)
+    )
+    found: str | None = session.scalar(query)
+    return found
+
+
+def open_about(session: Session, record_id: str) -> list[Conflict]:
+    """The open conflicts of one record."""
+    query = select(Conflict).where(Conflict.about_id == record_id, Conflict.state == "open")
+    return list(session.scalars(query))
+
+
+def changes(session: Session, record_id: str) -> list[Change]:
+    """What each rev of a record changed, newest first."""
+    query = select(Change).where(Change.record_id == record_id).order_by(Change.rev.desc())
+    return list(session.scalars(query))
+
+
+def record(session: Session, kind: str, record_id: str) -> object | None:
+    """The record that a conflict is about."""
+    model = MODELS.get(kind)
+    return session.get(model, record_id) if model is not None else None

@@ -1,0 +1,37 @@
+"""Photos of records, and whether a viewer may see one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.core.access import Viewer
+from server.storage.models import Photo
+from server.storage.queries import problems, visits
+
+
+def of_owners(session: Session, owner_ids: Iterable[str]) -> list[Photo]:
+    """The photos of some records, in the order they were taken."""
+    query = (
+        select(Photo)
+        .where(Photo.owner_id.in_(list(owner_ids)), Photo.deleted_at.is_(None))
+        .order_by(Photo.taken_at, Photo.id)
+    )
+    return list(session.scalars(query))
+
+
+def visible(session: Session, viewer: Viewer, photo_id: str) -> Photo | None:
+    """The photo, if the viewer may see the record it belongs to."""
+    photo = session.get(Photo, photo_id)
+    if photo is None or photo.deleted_at is not None:
+        return None
+    owner = None
+    if photo.owner_kind == "problem":
+        owner = problems.visible(session, viewer, photo.owner_id)
+    elif photo.owner_kind == "visit":
+        owner = visits.visible(session, viewer, photo.owner_id)
+    elif viewer.may("see_records") and viewer.sees_partition(photo.partition_id):
+        return photo
+    return photo if owner is not None else None

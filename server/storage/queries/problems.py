@@ -1,0 +1,159 @@
+"""The ledger's problems: the list, one of them, its history and what its actions must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from server.core.access import Viewer
+from server.storage.database import is_sqlite
+from server.storage.models import Photo, Problem, Progress
+from server.storage.queries.paging import Page, contains, page_of, seen_grids
+from shared import ids, ledger
+
+SORTS: dict[str, tuple[Any, ...]] = {
+    "due": (Problem.due_at.asc().nulls_last(), Problem.found_at.desc(), Problem.id),
+    "found": (Problem.found_at.desc(), Problem.id.desc()),
+    "oldest": (Problem.found_at.asc(), Problem.id),
+    "number": (Problem.ledger_no.desc().nulls_last(), Problem.id),
+}
+OPEN = "open"  # stands for every open state
+
+
+@dataclass(frozen=True)
+class ProblemFilter:
+    """What the list shows; "" means: all. ``state`` may be OPEN; ``flag`` overdue or supervised."""
+
+    state: str = ""
+    category: str = ""
+    body: str = ""
+    area: str = ""
+    flag: str = ""
+    text: str = ""
+    sort: str = "due"
+
+
+def listed(
+    session: Session, viewer: Viewer, chosen: ProblemFilter, number: int, now: int
+) -> Page[Problem]:
+    """A page of problems in the chosen order."""
+    query = matching(session, viewer, chosen, now)
+    return page_of(session, query.order_by(*SORTS[chosen.sort]), number)
+
+
+def is_visible(viewer: Viewer, problem: Problem) -> bool:
+    """Whether the viewer may see a problem: its area, and for a handler its body."""
+    if problem.deleted_at is not None or not viewer.sees_partition(problem.partition_id):
+        return False
+    if viewer.may("see_own_problems"):
+        return bool(viewer.body) and viewer.body in (problem.body, *(problem.co_bodies or ()))
+    return viewer.may("see_records")
+
+
+def visible(session: Session, viewer: Viewer, problem_id: str) -> Problem | None:
+    """The problem, if the viewer may see it."""
+    problem = session.get(Problem, problem_id)
+    return problem if problem is not None and is_visible(viewer, problem) else None
+
+
+def overdue(now: int) -> ColumnElement[bool]:
+    """Past its deadline and still to be done; a suspended problem's time stands still."""
+    return and_(
+        Problem.state.in_([s for s in ledger.OPEN_STATES if s != "suspended"]),
+        or_(Problem.overdue_at.is_not(None), Problem.due_at < now),
+    )
+
+
+def count(session: Session, viewer: Viewer, chosen: ProblemFilter, now: int) -> int:
+    """How many problems a filter holds."""
+    query = matching(session, viewer, chosen, now).with_only_columns(func.count())
+    return session.scalar(query) or 0
+
+
+def history(session: Session, problem_id: str) -> list[Progress]:
+    """A problem's entries, oldest first."""
+    query = (
+        select(Progress)
+        .where(Progress.problem_id == problem_id)
+        .order_by(Progress.acted_at, Progress.step, Progress.id)
+    )
+    return list(session.scalars(query))
+
+
+def facts(photos: list[Photo], category_data: dict[str, Any] | None) -> ledger.Facts:
+    """What the ledger's rules must know beside the problem, from its photos and its category."""
+    after = [one for one in photos if one.phase == "after" and one.deleted_at is None]
+    return ledger.Facts(
+        needs_after=bool((category_data or {}).get("needs_after")),
+        after_photos=sum(one.state == "verified" for one in after),
+        photos_pending=sum(one.state in ("declared", "stored", "corrupt") for one in after),
+    )
+
+
+def others_to_merge(
+    session: Session, viewer: Viewer, problem: Problem, limit: int = 50
+) -> list[Problem]:
+    """Open registered problems of the same community that this one may be merged into."""
+    community = (ids.area_of(problem.partition_id) or "")[: ids.COMMUNITY_DIGITS]
+    query = (
+        select(Problem)
+        .where(
+            seen_grids(Problem.partition_id, viewer, community),
+            Problem.state.in_(("registered", "dispatched", "in_progress", "suspended")),
+            Problem.id != problem.id,
+            Problem.deleted_at.is_(None),
+        )
+        .order_by(Problem.found_at.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def matching(
+    session: Session, viewer: Viewer, chosen: ProblemFilter, now: int
+) -> Select[tuple[Problem]]:
+    query = select(Problem).where(
+        seen_grids(Problem.partition_id, viewer, chosen.area), Problem.deleted_at.is_(None)
+    )
+    if viewer.may("see_own_problems"):
+        query = query.where(_belongs_to(session, viewer.body))
+    if chosen.state == OPEN:
+        query = query.where(Problem.state.in_(ledger.OPEN_STATES))
+    elif chosen.state:
+        query = query.where(Problem.state == chosen.state)
+    if chosen.category:
+        query = query.where(Problem.category == chosen.category)
+    if chosen.body:
+        query = query.where(Problem.body == chosen.body)
+    if chosen.flag == "overdue":
+        query = query.where(overdue(now))
+    elif chosen.flag == "supervised":
+        query = query.where(Problem.supervised.is_(True))
+    elif chosen.flag == "hard":
+        query = query.where(Problem.hard.is_(True))
+    if chosen.text:
+        like = contains(chosen.text)
+        query = query.where(
+            or_(
+                Problem.description.ilike(like, escape="\\"),
+                Problem.place.ilike(like, escape="\\"),
+                Problem.ledger_no.ilike(like, escape="\\"),
+            )
+        )
+    return query
+
+
+def _belongs_to(session: Session, body: str) -> ColumnElement[bool]:
+    """Dispatched to a body, or with it as a co-body. A handler without a body sees nothing."""
+    if not body:
+        return Problem.id.is_(None)
+    if is_sqlite(session):
+        each = func.json_each(Problem.co_bodies).table_valued("value")
+        joined = select(1).select_from(each).where(each.c.value == body).exists()
+    else:
+        joined = func.coalesce(Problem.co_bodies, func.cast("[]", JSONB)).contains([body])
+    return or_(Problem.body == body, joined)

@@ -1,0 +1,39 @@
+"""Transactions that were held or rejected."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from server.core.access import Viewer
+from server.storage.queries.paging import Page, in_area, page_of
+from server.storage.tables import Quarantined, User
+from shared import ids
+
+
+def listed(session: Session, viewer: Viewer, state: str, number: int) -> Page[Quarantined]:
+    """A page of quarantined transactions of a state, newest first."""
+    query = select(Quarantined).where(_seen(viewer))
+    if state:
+        query = query.where(Quarantined.state == state)
+    return page_of(
+        session, query.order_by(Quarantined.received_at.desc(), Quarantined.id.desc()), number
+    )
+
+
+def visible(session: Session, viewer: Viewer, entry_id: str) -> Quarantined | None:
+    """The entry, if it lies in the viewer's areas or its author does."""
+    query = select(Quarantined).where(Quarantined.id == entry_id, _seen(viewer))
+    found: Quarantined | None = session.scalar(query)
+    return found
+
+
+def _seen(viewer: Viewer):  # type: ignore[no-untyped-def]
+    """In the viewer's subtree; what names no area goes to those who see its author."""
+    if viewer.area_code == ids.ROOT_AREA:
+        return Quarantined.id.is_not(None)
+    authors = select(User.id).where(in_area(User.area_code, viewer.area_code))
+    return or_(
+        in_area(Quarantined.area_code, viewer.area_code),
+        Quarantined.area_code.is_(None) & Quarantined.author.in_(authors),
+    )
