@@ -266,7 +266,7 @@ def devices(viewer: Viewer) -> list[Phone]:
 def find_user(name_or_id: str) -> User:
     """The account with this user name or id. Raises Trouble "not_found"."""
     query = select(User).where(or_(User.username == name_or_id, User.id == name_or_id))
-    user = db.session.scalar(query)
+    user: User | None = db.session.scalar(query)
     if user is None:
         raise Trouble("not_found", f"没有账号 {name_or_id} / There is no account {name_or_id}")
     return user

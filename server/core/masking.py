@@ -1,0 +1,112 @@
+"""Pure: hide personal data in exports and lists: 张*, 138****1234, no door numbers.
+
+Fields that hold a name, a telephone number or a door are masked whole. In free text only what can
+be recognised is hidden: telephone and ID numbers, door numbers, and the names and doors that the
+caller knows to belong to the record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+HIDDEN = "***"
+
+# What people type with a Chinese input method.
+_PLAIN = str.maketrans("０１２３４５６７８９＋Ｘｘ", "0123456789+Xx")
+_DASH = r"[-－—–_ \t]"
+_ID_NUMBER = re.compile(r"(?<!\d)\d{6}(?:18|19|20)\d{9}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
+_MOBILE = re.compile(rf"(?<!\d)((?:\+?86{_DASH}?)?1[3-9]\d){_DASH}?\d{{4}}{_DASH}?(\d{{4}})(?!\d)")
+_LANDLINE = re.compile(rf"(?<!\d)(0\d{{2,3}}){_DASH}?\d{{3,4}}(\d{{4}})(?!\d)")
+_LOCAL = re.compile(r"(?<![\d-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))[2-9]\d{2,3}(\d{4})(?!\d)")
+
+_NUMBER = r"(?:\d{1,5}|[〇零一二三四五六七八九十]{1,6})"
+_DOOR = re.compile(
+    # 2单元501, 3号楼501室, 3-2-501, and 501室 or 东户 by itself
+    rf"(?P<head>{_NUMBER}\s*(?:单元|号?楼|栋|幢|座|门)\s*(?:\d{{1,2}}\s*[层楼]\s*)?{_DASH}?\s*)"
+    rf"{_NUMBER}(?!\s*(?:单元|号?楼|栋|幢|座|层|\d))\s*(?:室|户|房|号)?(?!院)"
+    rf"|(?P<triple>(?<!\d)\d{{1,3}}{_DASH}\d{{1,2}}{_DASH})\d{{2,4}}(?!{_DASH}?\d)"
+    rf"|(?<!\d)(?:\d{{2,5}}|[〇零一二三四五六七八九]{{3,4}})\s*(?:室|号房|房间)"
+    rf"|(?<=[层楼元])[东西南北中]{{1,2}}户"
+)
+# A village's doors: 张庄村12号 at the very end, but not 12号院 or 12号楼.
+_HOUSE = re.compile(r"(?<=[村庄组巷弄里胡同])\d{1,5}\s*号\s*$")
+
+
+def mask_name(name: str | None) -> str:
+    """A person's name as its first character and one star, however long it is."""
+    text = (name or "").strip()
+    return f"{text[0]}*" if text else ""
+
+
+def mask_phone(phone: str | None) -> str:
+    """The first three and the last four digits; a short number is hidden whole."""
+    text = (phone or "").strip()
+    if not text:
+        return ""
+    digits = re.sub(r"\D", "", text)
+    if len(digits) > 11 and len(digits) % 11 == 0:  # two numbers in one field
+        parts = [digits[at : at + 11] for at in range(0, len(digits), 11)]
+        return "/".join(mask_phone(part) for part in parts)
+    if digits.startswith("86") and len(digits) == 13:
+        digits = digits[2:]
+    if len(digits) < 7:
+        return HIDDEN
+    if len(digits) < 10:
+        return f"****{digits[-4:]}"
+    return f"{digits[:3]}****{digits[-4:]}"
+
+
+def mask_door(door: str | None) -> str:
+    """A door number, hidden."""
+    return HIDDEN if (door or "").strip() else ""
+
+
+def mask_address(address: str | None, doors: Iterable[str | None] = ()) -> str:
+    """An address down to the building and unit. ``doors`` are door numbers known to be in it."""
+    text = _hide_numbers(address or "")
+    text = _hide_doors(text)
+    text = _HOUSE.sub(HIDDEN, text)
+    for door in _longest_first(doors):
+        text = re.sub(rf"(?<![\d*]){re.escape(door)}(?!\d)", HIDDEN, text)
+    return text
+
+
+def mask_text(
+    text: str | None, names: Iterable[str | None] = (), doors: Iterable[str | None] = ()
+) -> str:
+    """Free text without telephone, ID and door numbers, and with the known names masked."""
+    masked = _hide_doors(_hide_numbers(text or ""))
+    for name in _longest_first(names):
+        masked = masked.replace(name, mask_name(name))
+    for door in _longest_first(doors):
+        if len(door) >= 2:
+            masked = re.sub(rf"(?<![\d*]){re.escape(door)}(?!\d)(?=室|户|房|号|$)", HIDDEN, masked)
+    return masked
+
+
+def mask_position(position: dict[str, float] | None) -> dict[str, float] | None:
+    """A position to about 100 metres: the neighbourhood, not the door."""
+    if not position:
+        return None
+    return {"lat": round(position["lat"], 3), "lng": round(position["lng"], 3)}
+
+
+def _hide_numbers(text: str) -> str:
+    text = _ID_NUMBER.sub("******", text.translate(_PLAIN))
+    text = _MOBILE.sub(lambda m: f"{_last_three(m[1])}****{m[2]}", text)
+    text = _LANDLINE.sub(r"\1****\2", text)
+    return _LOCAL.sub(r"****\1", text)
+
+
+def _last_three(head: str) -> str:
+    return re.sub(r"\D", "", head)[-3:]
+
+
+def _hide_doors(text: str) -> str:
+    return _DOOR.sub(lambda m: (m["head"] or m["triple"] or "") + HIDDEN, text)
+
+
+def _longest_first(values: Iterable[str | None]) -> list[str]:
+    """What is worth hiding: longest first, so that no part of a longer one is left over."""
+    return sorted({value.strip() for value in values if value and value.strip()}, key=len)[::-1]
