@@ -150,6 +150,9 @@ class HouseholdRow:
     pending: bool
     place: Place
     compound_id: str | None
+    building: str = ""
+    unit: str = ""
+    door: str = ""
 
 
 @dataclass(frozen=True)
