@@ -1,0 +1,98 @@
+"""What the phone knows about itself: identity, epoch, scope, settings; one row each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from mobile.core.views import Grid, Person
+from shared.ledger import Actor
+
+
+def get(db: sqlite3.Connection, name: str, default: str = "") -> str:
+    """A value as text."""
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return default if row is None else str(row[0])
+
+
+def put(db: sqlite3.Connection, name: str, value: str | int) -> None:
+    """Keep a value."""
+    db.execute(
+        "INSERT INTO meta (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, str(value)),
+    )
+
+
+def number(db: sqlite3.Connection, name: str, default: int = 0) -> int:
+    """A value as a whole number."""
+    return int(get(db, name) or default)
+
+
+def count_up(db: sqlite3.Connection, name: str) -> int:
+    """One more than before; the new number."""
+    value = number(db, name) + 1
+    put(db, name, value)
+    return value
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who this phone is to the server. ``epoch`` and ``scope_rev`` are as last heard."""
+
+    server: str
+    token: str
+    device_id: str
+    person: Person
+    epoch: str
+    scope_rev: int
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the ledger's rules see them."""
+        return Actor(self.person.user_id, self.person.role, self.person.body)
+
+
+def identity(db: sqlite3.Connection) -> Identity | None:
+    """The identity, None before enrolment."""
+    device_id = get(db, "device_id")
+    if not device_id:
+        return None
+    return Identity(
+        server=get(db, "server"),
+        token=get(db, "token"),
+        device_id=device_id,
+        person=_person(db),
+        epoch=get(db, "epoch"),
+        scope_rev=number(db, "scope_rev"),
+    )
+
+
+def _person(db: sqlite3.Connection) -> Person:
+    grids = tuple(Grid(*pair) for pair in json.loads(get(db, "grids", "[]")))
+    return Person(
+        user_id=get(db, "user_id"),
+        name=get(db, "user_name"),
+        role=get(db, "user_role"),
+        grids=grids,
+        body=get(db, "user_body"),
+    )
+
+
+def keep_person(db: sqlite3.Connection, user: dict[str, object]) -> None:
+    """What the server says of the person (``id``, ``name``, ``role``, ``body``)."""
+    user_id = user.get("id") or user.get("user_id")
+    for name, value in (
+        ("user_id", user_id),
+        ("user_name", user.get("name")),
+        ("user_role", user.get("role")),
+        ("user_body", user.get("body")),
+    ):
+        if isinstance(value, str):
+            put(db, name, value)
+
+
+def keep_grids(db: sqlite3.Connection, grids: list[Grid]) -> None:
+    """The grids in scope as last heard."""
+    put(db, "grids", json.dumps([list(grid) for grid in grids], ensure_ascii=False))

@@ -1,0 +1,162 @@
+"""The phone's tables, in numbered steps; each step is one transaction, so it is there or not.
+
+A step that was released is never changed; a new one is added. What is not sent yet lies in these
+tables: no step may drop a row of `journal`, `pending`, `photo` or `draft`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+# A record's values as they are shown: agreed plus pending, or as agreed where nothing is pending.
+_DOC = "coalesce(shown, agreed)"
+
+
+def _generated(name: str, *fields: str, type_: str = "TEXT") -> str:
+    found = [f"json_extract({_DOC}, '$.{field}')" for field in fields]
+    value = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+    return f"{name} {type_} GENERATED ALWAYS AS ({value}) VIRTUAL"
+
+
+_FIRST = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    # term is shared.checksum.term of id and rev, signed; 0 where the record is not counted.
+    # mark is the number of the snapshot that last named the record; gone: the server deleted it.
+    f"""
+    CREATE TABLE record (
+      id TEXT PRIMARY KEY,
+      kind TEXT NOT NULL,
+      partition_id TEXT NOT NULL,
+      seq INTEGER NOT NULL DEFAULT 0,
+      rev INTEGER NOT NULL DEFAULT 0,
+      agreed TEXT,
+      shown TEXT,
+      gone INTEGER NOT NULL DEFAULT 0,
+      visible INTEGER NOT NULL DEFAULT 1,
+      by_user TEXT NOT NULL DEFAULT '',
+      changed_at INTEGER NOT NULL DEFAULT 0,
+      term INTEGER NOT NULL DEFAULT 0,
+      mark INTEGER NOT NULL DEFAULT 0,
+      sort_key TEXT NOT NULL DEFAULT '',
+      search TEXT NOT NULL DEFAULT '',
+      {_generated("compound_id", "compound_id")},
+      {_generated("parent_id", "target_id", "problem_id", "owner_id", "household_id", "about_id")},
+      {_generated("visit_id", "visit_id")},
+      {_generated("at", "visited_at", "acted_at", "found_at", "taken_at", type_="INTEGER")},
+      {_generated("type", "type")},
+      {_generated("code", "code")},
+      {_generated("state", "state")},
+      {_generated("tx_id", "tx_id")},
+      {_generated("sha256", "sha256")}
+    )
+    """,
+    "CREATE INDEX record_partition ON record (partition_id, mark)",
+    "CREATE INDEX record_sorted ON record (kind, compound_id, sort_key)",
+    "CREATE INDEX record_parent ON record (kind, parent_id, at)",
+    "CREATE INDEX record_at ON record (kind, at)",
+    "CREATE INDEX record_code ON record (type, code) WHERE kind = 'reference'",
+    "CREATE INDEX record_visit ON record (visit_id) WHERE kind = 'problem'",
+    "CREATE INDEX record_task ON record (tx_id) WHERE kind = 'task'",
+    "CREATE INDEX record_sha256 ON record (sha256) WHERE kind = 'photo'",
+    # n is this phone's own order and never changes; (device_id, dseq) is the server's, and is
+    # given anew with a new identity. A row without an id is a gap: dseq to dseq_to are lost.
+    """
+    CREATE TABLE journal (
+      n INTEGER PRIMARY KEY AUTOINCREMENT,
+      device_id TEXT NOT NULL,
+      dseq INTEGER NOT NULL,
+      dseq_to INTEGER NOT NULL,
+      id TEXT UNIQUE,
+      text TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      running TEXT NOT NULL,
+      gap TEXT,
+      label TEXT NOT NULL,
+      made_at INTEGER NOT NULL,
+      sent_at INTEGER,
+      answer TEXT,
+      result TEXT,
+      answered_at INTEGER,
+      covered_at INTEGER,
+      settled_at INTEGER,
+      task_id TEXT,
+      UNIQUE (device_id, dseq)
+    )
+    """,
+    "CREATE INDEX journal_unanswered ON journal (dseq) WHERE result IS NULL",
+    "CREATE INDEX journal_uncovered ON journal (n) WHERE covered_at IS NULL",
+    """
+    CREATE TABLE pending (
+      n INTEGER NOT NULL REFERENCES journal (n),
+      i INTEGER NOT NULL,
+      record_id TEXT NOT NULL,
+      operation TEXT NOT NULL,
+      PRIMARY KEY (n, i)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX pending_record ON pending (record_id, n, i)",
+    # The partitions that a transaction touched and that no covering checkpoint has passed yet.
+    """
+    CREATE TABLE touched (
+      n INTEGER NOT NULL REFERENCES journal (n),
+      partition_id TEXT NOT NULL,
+      PRIMARY KEY (n, partition_id)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX touched_partition ON touched (partition_id, n)",
+    # mark > 0: a whole snapshot of that number is under way; what it does not name is swept.
+    """
+    CREATE TABLE cursor (
+      partition_id TEXT PRIMARY KEY,
+      seq INTEGER NOT NULL DEFAULT 0,
+      count INTEGER NOT NULL DEFAULT 0,
+      sum64 TEXT NOT NULL DEFAULT '0',
+      chain TEXT NOT NULL DEFAULT '',
+      view_rev TEXT NOT NULL DEFAULT '',
+      mark INTEGER NOT NULL DEFAULT 0,
+      covered_dseq INTEGER NOT NULL DEFAULT 0,
+      complete INTEGER NOT NULL DEFAULT 0,
+      mismatches INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+    # One row per file. verified_at is the server's time at which "verified" was pulled.
+    """
+    CREATE TABLE photo (
+      sha256 TEXT PRIMARY KEY,
+      size INTEGER NOT NULL,
+      n INTEGER NOT NULL,
+      state TEXT NOT NULL DEFAULT 'waiting',
+      upload_url TEXT,
+      sent INTEGER NOT NULL DEFAULT 0,
+      verified_at INTEGER,
+      removed_at INTEGER
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE draft (
+      key TEXT PRIMARY KEY,
+      values_ TEXT NOT NULL,
+      photos TEXT NOT NULL,
+      kept_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the tables up to date. Raises sqlite3.DatabaseError for a store from the future."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(STEPS):
+        raise sqlite3.DatabaseError(f"store version {version}, this app knows {len(STEPS)}")
+    for number, statements in enumerate(STEPS[version:], start=version + 1):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")

@@ -1,0 +1,187 @@
+"""Photo files by their hash, and what is known of each: sent, verified, removed.
+
+A file is on the disk, whole and under its name, before any row speaks of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mobile.core.due import DAY_MS
+from mobile.core.photo import Picture
+from mobile.storage.store import Store, failure
+from shared import protocol
+
+FOLDER = "photos"
+KEEP_LOOSE_MS = 2 * DAY_MS  # a picture that no draft and no record names is kept this long
+
+
+def path_of(folder: Path, sha256: str) -> Path:
+    """Where a photo lies."""
+    return folder / FOLDER / sha256[:2] / f"{sha256}.jpg"
+
+
+def put(folder: Path, picture: Picture) -> Path:
+    """Write a picture: beside its place, to the disk, then under its name. Raises SaveFailed."""
+    path = path_of(folder, picture.sha256)
+    temporary = ""
+    try:
+        if path.is_file() and path.stat().st_size == len(picture.data):
+            os.utime(path)  # taken anew: the sweep of loose pictures counts from now
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(picture.data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                os.unlink(temporary)
+        raise failure(error) from error
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself last; Windows has no such call."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def declare(db: sqlite3.Connection, sha256: str, size: int, n: int) -> None:
+    """A transaction names a photo: it is to be sent once that transaction has its answer."""
+    db.execute(
+        "INSERT INTO photo (sha256, size, n) VALUES (?, ?, ?)"
+        " ON CONFLICT (sha256) DO UPDATE SET removed_at = NULL",
+        (sha256, size, n),
+    )
+
+
+def to_send(db: sqlite3.Connection) -> list[sqlite3.Row]:
+    """The photos whose transaction was answered and that the server does not have whole yet."""
+    return db.execute(
+        "SELECT p.* FROM photo p LEFT JOIN journal j ON j.n = p.n"
+        " WHERE p.state IN ('waiting', 'uploading', 'corrupt') AND p.removed_at IS NULL"
+        " AND (j.n IS NULL OR j.result IS NOT NULL) ORDER BY p.n, p.sha256"
+    ).fetchall()
+
+
+def unconfirmed(db: sqlite3.Connection, limit: int = 5000) -> list[str]:
+    """The hashes whose state the phone wants to hear."""
+    rows = db.execute(
+        "SELECT sha256 FROM photo WHERE verified_at IS NULL AND state != 'refused'"
+        " ORDER BY n LIMIT ?",
+        (limit,),
+    )
+    return [row[0] for row in rows]
+
+
+def keep_upload(db: sqlite3.Connection, sha256: str, url: str | None, sent: int) -> None:
+    """Where the upload is and how far it is, so that it goes on there after any kill."""
+    db.execute(
+        "UPDATE photo SET upload_url = ?, sent = ?, state = 'uploading' WHERE sha256 = ?",
+        (url, sent, sha256),
+    )
+
+
+def keep_state(db: sqlite3.Connection, sha256: str, state: str) -> None:
+    """What the server said at the end of an upload; "verified" still has to be pulled."""
+    sent = ", sent = size" if state in ("stored", "verified") else ", sent = 0"
+    db.execute(
+        f"UPDATE photo SET state = ?, upload_url = NULL{sent} WHERE sha256 = ?", (state, sha256)
+    )
+
+
+def pulled_states(db: sqlite3.Connection, states: Mapping[str, str], server_time: int) -> None:
+    """The states a pull brought. A declared photo is still to be sent."""
+    for sha256, state in states.items():
+        if state == "verified":
+            db.execute(
+                "UPDATE photo SET state = 'verified', upload_url = NULL, sent = size,"
+                " verified_at = coalesce(verified_at, ?) WHERE sha256 = ?",
+                (server_time, sha256),
+            )
+        elif state == "declared":
+            # It said once that it had it, and has it no more: send it again.
+            db.execute(
+                "UPDATE photo SET state = 'waiting', upload_url = NULL, sent = 0"
+                " WHERE sha256 = ? AND state IN ('stored', 'verified') AND removed_at IS NULL",
+                (sha256,),
+            )
+        elif state in ("stored", "corrupt", "refused"):
+            db.execute(
+                "UPDATE photo SET state = ?, upload_url = NULL, sent = 0"
+                " WHERE sha256 = ? AND state != ?",
+                (state, sha256, state),
+            )
+
+
+def offer_all(db: sqlite3.Connection) -> None:
+    """A new epoch: every original still here is asked about, and sent where it is lacking."""
+    db.execute(
+        "UPDATE photo SET state = 'waiting', upload_url = NULL, sent = 0, verified_at = NULL"
+        " WHERE removed_at IS NULL AND state != 'refused'"
+    )
+
+
+def remove_originals(store: Store, server_time: int) -> int:
+    """Delete the files that the server has had verified for KEEP_ORIGINAL_DAYS, by its own clock.
+
+    Returns how many. The row goes first: a file without a row is swept later, never the reverse.
+    """
+    limit = server_time - protocol.KEEP_ORIGINAL_DAYS * DAY_MS
+    with store.reading() as db:
+        drafted = _drafted(db)
+        rows = db.execute(
+            "SELECT sha256 FROM photo WHERE removed_at IS NULL AND verified_at <= ?", (limit,)
+        ).fetchall()
+    names = [row[0] for row in rows if row[0] not in drafted]
+    if not names:
+        return 0
+    with store.writing() as db:
+        db.executemany(
+            "UPDATE photo SET removed_at = ? WHERE sha256 = ?",
+            [(server_time, sha256) for sha256 in names],
+        )
+    for sha256 in names:
+        with suppress(OSError):
+            path_of(store.folder, sha256).unlink()
+    return len(names)
+
+
+def sweep_loose(store: Store, now: int) -> int:
+    """Delete old pictures that no draft and no record names any more, and broken-off writes."""
+    with store.reading() as db:
+        named = _drafted(db)
+        named |= {r[0] for r in db.execute("SELECT sha256 FROM photo WHERE removed_at IS NULL")}
+    swept = 0
+    for path in (store.folder / FOLDER).glob("*/*"):
+        if path.stem in named:
+            continue
+        with suppress(OSError):
+            if path.stat().st_mtime * 1000 < now - KEEP_LOOSE_MS:
+                path.unlink()
+                swept += 1
+    return swept
+
+
+def _drafted(db: sqlite3.Connection) -> set[str]:
+    return {
+        photo["sha256"]
+        for row in db.execute("SELECT photos FROM draft")
+        for photo in json.loads(row[0])
+    }

@@ -1,0 +1,198 @@
+"""Records: as last agreed with the server, and as shown with this phone's pending work on top."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from mobile.core import doors
+from mobile.core.edits import Held
+from mobile.core.overlay import Pending, shown
+from shared import checksum, records
+from shared.ledger import Actor
+from shared.operations import Operation
+from shared.reconcile import Record
+
+DOC = "coalesce(shown, agreed)"
+
+
+def to_json(value: Any) -> str:
+    """JSON as it is kept: short, and Chinese as it is read."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def values_of(row: sqlite3.Row) -> dict[str, Any]:
+    """The values that a row shows; it has columns ``agreed`` and ``shown``, or ``doc``."""
+    text = row["doc"] if "doc" in row.keys() else row["shown"] or row["agreed"]  # noqa: SIM118
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def get(db: sqlite3.Connection, record_id: str) -> Held | None:
+    """A record as this phone shows it; None where it is not here or was deleted."""
+    row = db.execute(
+        "SELECT id, kind, partition_id, seq, rev, agreed, shown FROM record"
+        " WHERE id = ? AND visible = 1",
+        (record_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    return Held(row["kind"], row["id"], row["partition_id"], row["seq"], row["rev"], values_of(row))
+
+
+def put_row(
+    db: sqlite3.Connection, partition: str, row: Mapping[str, Any], mark: int, actor: Actor
+) -> None:
+    """A row of the feed: the record as the server has it, kept as received.
+
+    ``mark`` is the number of the snapshot under way, 0 for none: then a row older than what
+    another partition's feed brought is the trace of a record that has moved on.
+    """
+    held = db.execute(
+        "SELECT partition_id, rev, shown IS NOT NULL FROM record WHERE id = ?", (row["id"],)
+    ).fetchone()
+    if held and not mark and held[0] != partition and held[1] > row["rev"]:
+        return
+    values = row["v"]
+    kind = row["kind"]
+    agreed = to_json(values)
+    term = checksum.to_signed(checksum.term(row["id"], row["rev"]))
+    db.execute(
+        "INSERT INTO record (id, kind, partition_id, seq, rev, agreed, by_user, changed_at, term,"
+        " mark, sort_key, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind,"
+        " partition_id = excluded.partition_id, seq = excluded.seq, rev = excluded.rev,"
+        " agreed = excluded.agreed, shown = NULL, gone = 0, visible = 1,"
+        " by_user = excluded.by_user, changed_at = excluded.changed_at, term = excluded.term,"
+        " mark = excluded.mark, sort_key = excluded.sort_key, search = excluded.search",
+        (
+            row["id"], kind, partition, row["seq"], row["rev"], agreed,
+            row.get("by") or "", row.get("at") or 0, term, mark,
+            doors.sort_key(kind, values), doors.search_text(kind, values),
+        ),
+    )  # fmt: skip
+    if held and is_pending(db, row["id"]):
+        refresh(db, row["id"], actor)
+
+
+def put_gone(
+    db: sqlite3.Connection, partition: str, row: Mapping[str, Any], mark: int, actor: Actor
+) -> None:
+    """A tombstone: the record goes, unless an operation of this phone still waits on it."""
+    held = db.execute("SELECT partition_id, rev FROM record WHERE id = ?", (row["id"],)).fetchone()
+    if held is None or (not mark and held[0] != partition and held[1] > row["rev"]):
+        return
+    db.execute(
+        "UPDATE record SET seq = ?, rev = ?, mark = ? WHERE id = ?",
+        (row["seq"], row["rev"], mark, row["id"]),
+    )
+    let_go(db, row["id"], actor)
+
+
+def put_left(db: sqlite3.Connection, partition: str, row: Mapping[str, Any], actor: Actor) -> None:
+    """A record moved to another partition. Ignored if that partition's feed was here first."""
+    held = db.execute("SELECT partition_id, rev FROM record WHERE id = ?", (row["id"],)).fetchone()
+    if held is None or held[0] != partition or held[1] > row["rev"]:
+        return
+    to = row.get("to") or ""
+    waiting = is_pending(db, row["id"])
+    let_go(db, row["id"], actor)
+    if waiting and to:
+        db.execute("UPDATE record SET partition_id = ?, seq = 0 WHERE id = ?", (to, row["id"]))
+        db.execute(
+            "INSERT OR IGNORE INTO touched (n, partition_id)"
+            " SELECT p.n, ? FROM pending p JOIN cursor c ON c.partition_id = ?"
+            " JOIN journal j ON j.n = p.n WHERE p.record_id = ? AND j.covered_at IS NULL",
+            (to, to, row["id"]),
+        )
+
+
+def let_go(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
+    """The server has the record no more (here): forget it, or keep what pending work stands on."""
+    if is_pending(db, record_id):
+        db.execute("UPDATE record SET gone = 1, term = 0 WHERE id = ?", (record_id,))
+        refresh(db, record_id, actor)
+    else:
+        db.execute("DELETE FROM record WHERE id = ?", (record_id,))
+
+
+def is_pending(db: sqlite3.Connection, record_id: str) -> bool:
+    """Whether an operation of this phone lies on top of the record."""
+    found = db.execute("SELECT 1 FROM pending WHERE record_id = ? LIMIT 1", (record_id,))
+    return found.fetchone() is not None
+
+
+def pending_on(
+    db: sqlite3.Connection, record_id: str, rev: int, uncovered_only: bool = False
+) -> list[Pending]:
+    """This phone's operations on a record that its agreed values do not hold yet, in order.
+
+    One that the server answered with a rev at or below the agreed one is held in it already.
+    """
+    rows = db.execute(
+        "SELECT p.operation, j.made_at, j.answer, j.result, j.covered_at FROM pending p"
+        " JOIN journal j ON j.n = p.n WHERE p.record_id = ? ORDER BY p.n, p.i",
+        (record_id,),
+    ).fetchall()
+    return [
+        Pending(Operation.from_json(json.loads(row["operation"])), row["made_at"])
+        for row in rows
+        if not _is_in_agreed(row, record_id, rev)
+        and not (uncovered_only and row["covered_at"] is not None)
+    ]
+
+
+def _is_in_agreed(row: sqlite3.Row, record_id: str, rev: int) -> bool:
+    if row["result"] not in ("applied", "merged", "conflict") or not row["answer"]:
+        return False
+    answered = dict(json.loads(row["answer"]).get("records") or ())
+    return record_id in answered and answered[record_id] <= rev
+
+
+def refresh(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
+    """Work out anew what the record shows. A record with neither agreed nor pending goes."""
+    row = db.execute(
+        "SELECT kind, partition_id, rev, agreed, gone FROM record WHERE id = ?", (record_id,)
+    ).fetchone()
+    rev = 0 if row is None else row["rev"]
+    pending = pending_on(db, record_id, rev)
+    agreed = None
+    if row is not None and row["agreed"] is not None:
+        agreed = Record(
+            row["kind"], record_id, row["partition_id"], rev, json.loads(row["agreed"]),
+            deleted=bool(row["gone"]),
+        )  # fmt: skip
+    if (agreed is None or agreed.deleted) and not is_pending(db, record_id):
+        db.execute("DELETE FROM record WHERE id = ?", (record_id,))
+        return
+    known = agreed is None or agreed.kind in records.KINDS
+    result = shown(agreed, pending, actor) if known else agreed
+    if result is None:
+        return
+    _write_shown(db, result, None if result is agreed else to_json(dict(result.values)))
+
+
+def _write_shown(db: sqlite3.Connection, record: Record, text: str | None) -> None:
+    db.execute(
+        "INSERT INTO record (id, kind, partition_id, shown, visible, sort_key, search)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET shown = excluded.shown, visible = excluded.visible,"
+        " sort_key = excluded.sort_key, search = excluded.search",
+        (
+            record.id, record.kind, record.partition, text, 0 if record.deleted else 1,
+            doors.sort_key(record.kind, record.values),
+            doors.search_text(record.kind, record.values),
+        ),
+    )  # fmt: skip
+
+
+def own_sum(db: sqlite3.Connection, partition: str) -> tuple[int, int]:
+    """How many live records of a partition this phone has, and their sum64, from its own rows."""
+    count, high, low = db.execute(
+        "SELECT count(*), coalesce(sum(term >> 32), 0), coalesce(sum(term & 4294967295), 0)"
+        " FROM record WHERE partition_id = ? AND agreed IS NOT NULL AND gone = 0",
+        (partition,),
+    ).fetchone()
+    return count, (high * 2**32 + low) % checksum.MODULUS
