@@ -1,0 +1,179 @@
+"""The phone app: the only place where its objects are wired together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobile.ui import theme
+
+if TYPE_CHECKING:
+    from mobile.sync.phone import Phone
+    from mobile.ui.ports import Camera, Dialler, Locator
+
+WIDTH, HEIGHT = 360, 640
+NO_FONT = (
+    "The font of the app is missing:\n{path}\n\n"
+    "Run  make setup  in the project's folder, then start the app again."
+)
+log = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    """Unix milliseconds, for saying how long ago something was."""
+    return time.time_ns() // 1_000_000
+
+
+def default_folder() -> Path:
+    """Where this person's store is kept when nobody says otherwise."""
+    private = os.environ.get("ANDROID_PRIVATE")
+    return Path(private) / "store" if private else Path.home() / ".gridledger-phone"
+
+
+def prepare_kivy() -> bool:
+    """Settings that must stand before the first window. False: the font is missing."""
+    os.environ.setdefault("KIVY_NO_ARGS", "1")
+    from kivy.config import Config
+    from kivy.core.text import LabelBase
+
+    Config.set("input", "mouse", "mouse,disable_multitouch")
+    Config.set("kivy", "exit_on_escape", "1")
+    if not theme.FONT.exists():
+        return False
+    LabelBase.register("Roboto", fn_regular=str(theme.FONT))
+    return True
+
+
+def make_app(
+    folder: Path,
+    *,
+    phone: Phone | None = None,
+    camera: Camera | None = None,
+    dialler: Dialler | None = None,
+    locator: Locator | None = None,
+    sync_by_itself: bool = True,
+    now: Any = now_ms,
+) -> Any:
+    """The Kivy app over the store in a folder; the ports may be given, as tests do."""
+    if not prepare_kivy():
+        return _no_font_app()
+    from kivy.app import App
+    from kivy.core.window import Window
+    from kivy.uix.floatlayout import FloatLayout
+
+    from mobile.sync.phone import Phone as RealPhone
+    from mobile.ui import ports, words
+    from mobile.ui.page import Around
+    from mobile.ui.screens import ALL
+    from mobile.ui.shell import Shell
+    from mobile.ui.syncing import Syncer
+    from mobile.ui.threads import Bridge
+
+    class GridApp(App):
+        """Holds the shell of the moment: another language means new pages."""
+
+        title = "网格台账"
+        around: Around
+
+        def build(self) -> Any:
+            store = phone or RealPhone.open(folder)
+            words.set_language(store.setting("language", "zh"))
+            bridge = Bridge()
+            self.around = Around(
+                phone=store,
+                bridge=bridge,
+                camera=camera or _camera(),
+                dialler=dialler or ports.WebDialler(),
+                locator=locator or ports.NoLocator(),
+                syncer=Syncer(store, bridge, sync_by_itself),
+                shell=None,  # type: ignore[arg-type]  made below, needs the rest
+                now=now,
+            )
+            self.around.syncer.bind(on_done=lambda *_: self.around.shell.refresh())
+            self.frame = FloatLayout()
+            self._new_shell()
+            Window.softinput_mode = "below_target"
+            Window.bind(on_keyboard=lambda *args: self.around.shell.key(*args))
+            return self.frame
+
+        def on_pause(self) -> bool:
+            """Another app in front, often the camera: nothing is lost, drafts are on the disk."""
+            self.around.shell.pause()
+            return True
+
+        def on_stop(self) -> None:
+            """Flush what is being typed and let go of the store."""
+            self.around.shell.pause()
+            self.around.syncer.stop()
+            self.around.bridge.close()
+            self.around.phone.close()
+
+        def speak(self, language: str) -> None:
+            """Draw everything anew in another language."""
+            words.set_language(language)
+            self.around.phone.keep_setting("language", language)
+            tab = self.around.shell.tab
+            self._new_shell()
+            if tab:
+                self.around.shell.open_tab(tab)
+
+        def _new_shell(self) -> None:
+            shell = Shell(speak=self.speak, enrolled=self._enrolled)
+            self.around.shell = shell
+            for name, page in ALL.items():
+                shell.add_page(page(self.around, name=name))
+            self.frame.clear_widgets()
+            self.frame.add_widget(shell)
+            if self.around.phone.enrolled:
+                shell.open_tab("round")
+                if sync_by_itself:
+                    self.around.syncer.start()
+            else:
+                shell.go("enrol")
+
+        def _enrolled(self, person: Any) -> None:
+            self.around.shell.open_tab("round")
+            self.around.shell.say(
+                words.tr("{name}，欢迎。正在下载您的网格…", name=person.name), "disc_check"
+            )
+            self.around.syncer.start()
+
+    return GridApp()
+
+
+def _camera() -> Camera:
+    from mobile.ui import ports
+
+    return ports.FileCamera()
+
+
+def _no_font_app() -> Any:
+    from kivy.app import App
+    from kivy.metrics import dp
+    from kivy.uix.label import Label
+
+    class NoFontApp(App):
+        """Says what to do, in the only script Kivy's own font has."""
+
+        def build(self) -> Any:
+            words = NO_FONT.format(path=theme.FONT)
+            label = Label(text=words, halign="center", padding=(dp(20), dp(20)))
+            label.bind(size=lambda it, size: setattr(it, "text_size", size), valign=None)
+            label.valign = "middle"
+            return label
+
+    return NoFontApp()
+
+
+def run(folder: Path | None = None) -> None:
+    """Open the app; on a desktop in a window the size of a phone."""
+    if "ANDROID_ARGUMENT" not in os.environ:
+        from kivy.config import Config
+
+        Config.set("graphics", "width", str(WIDTH))
+        Config.set("graphics", "height", str(HEIGHT))
+        Config.set("graphics", "resizable", "0")
+    make_app(folder or default_folder()).run()

@@ -1,0 +1,1 @@
+"""The screens: Kivy, and nothing below knows it."""

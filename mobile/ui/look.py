@@ -1,0 +1,89 @@
+"""How each state looks: a word, a shape and a tone, always the three together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mobile.sync.phone import PLACE_WORDS, ProblemRow, VisitRow
+from mobile.ui.times import due
+from mobile.ui.words import pick, tr, word
+from shared import vocabulary as v
+
+
+class Look(NamedTuple):
+    """A state as it is shown."""
+
+    text: str
+    icon: str
+    tone: str
+
+
+_PLACES = {
+    "waiting": ("cloud_up", "info"),
+    "sent": ("clock", "info"),
+    "applied": ("disc_check", "good"),
+    "conflict": ("split", "warn"),
+    "held": ("clock", "warn"),
+    "returned": ("warn", "danger"),
+    "settled": ("check", "mute"),
+}
+_REVIEWS = {
+    "pending": ("eye", "mute"),
+    "approved": ("disc_check", "good"),
+    "returned": ("undo", "danger"),
+}
+_PROBLEMS = {
+    "reported": ("clock", "info"),
+    "registered": ("ledger", "info"),
+    "rejected": ("close", "mute"),
+    "merged": ("split", "mute"),
+    "dispatched": ("right", "primary"),
+    "in_progress": ("sync", "primary"),
+    "suspended": ("clock", "mute"),
+    "closure_requested": ("eye", "warn"),
+    "closed": ("disc_check", "good"),
+    "reopened": ("undo", "danger"),
+    "archived": ("check", "mute"),
+}
+
+
+def place(code: str) -> Look:
+    """Where something that was saved is now."""
+    icon, tone = _PLACES.get(code, ("info", "mute"))
+    return Look(pick(*PLACE_WORDS[code]) if code in PLACE_WORDS else code, icon, tone)
+
+
+def visit(row: VisitRow) -> Look:
+    """A visit: where it is, and once accepted, what its review says."""
+    if row.place == "applied" and row.review_state in _REVIEWS:
+        icon, tone = _REVIEWS[row.review_state]
+        return Look(word(v.REVIEW_STATES, row.review_state), icon, tone)
+    return place(row.place)
+
+
+def why(row: VisitRow) -> str:
+    """Why a visit came back, "" if it did not."""
+    if row.place == "applied" and row.review_state == "returned":
+        return row.review_note
+    return pick(row.why_zh, row.why_en)
+
+
+def problem(state: str) -> Look:
+    """A problem's state in the ledger."""
+    icon, tone = _PROBLEMS.get(state, ("clock", "info"))
+    return Look(word(v.PROBLEM_STATES, state) or tr("待立案"), icon, tone)
+
+
+def limit(row: ProblemRow, now: int) -> Look:
+    """A problem's time limit; no text once it is settled."""
+    if row.state in ("closed", "rejected", "merged", "archived", "suspended"):
+        return Look("", "", "mute")
+    text, tone = due(row.due_at, now)
+    return Look(text, "warn" if tone == "danger" else "clock", tone)
+
+
+def outcome(code: str) -> str:
+    """An outcome's icon."""
+    return {"met": "person", "not_met": "door", "refused": "close", "no_change": "check"}.get(
+        code, "door"
+    )

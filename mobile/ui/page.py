@@ -1,0 +1,92 @@
+"""What every screen is: a page that gets its surroundings handed in and knows how to open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kivy.clock import Clock
+from kivy.properties import ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.ui import widgets as _widgets  # noqa: F401  the rules of theme.kv
+from mobile.ui.ports import Camera, Dialler, Locator
+from mobile.ui.threads import Bridge
+
+if TYPE_CHECKING:
+    from mobile.sync.phone import Phone
+    from mobile.ui.shell import Shell
+    from mobile.ui.syncing import Syncer
+
+
+@dataclass
+class Around:
+    """All that a page may use; wired in mobile/app.py."""
+
+    phone: Phone
+    bridge: Bridge
+    camera: Camera
+    dialler: Dialler
+    locator: Locator
+    syncer: Syncer
+    shell: Shell
+    now: Callable[[], int]
+
+
+class Page(Screen):
+    """One screen. ``enter`` is called with its arguments; ``resume`` when it is uncovered."""
+
+    around: Around = ObjectProperty(None, allownone=True)
+    args: dict[str, Any]
+
+    def __init__(self, around: Around, **kwargs: Any) -> None:
+        self.args = {}
+        super().__init__(around=around, **kwargs)
+
+    @property
+    def shell(self) -> Shell:
+        """Navigation and messages."""
+        return self.around.shell
+
+    def enter(self, **args: Any) -> None:
+        """Shown for this: read what is needed."""
+        self.refresh()
+
+    def resume(self) -> None:
+        """Uncovered again."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again what the page shows."""
+
+    def leave(self) -> None:
+        """About to be covered or left: flush what was typed."""
+
+    def back(self) -> bool:
+        """Back was pressed; True if the page has dealt with it."""
+        return False
+
+    def read(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Read from the store in the background; a failure is told, never swallowed."""
+        self.around.bridge.quick(work, then, self.shell.failed)
+
+    def later(self, do: Callable[[], None], seconds: float) -> Any:
+        """A trigger that runs once, ``seconds`` after its last call."""
+        return _Debounce(do, seconds)
+
+
+class _Debounce:
+    def __init__(self, do: Callable[[], None], seconds: float) -> None:
+        self._event = Clock.create_trigger(lambda _: do(), seconds)
+
+    def __call__(self, *_: Any) -> None:
+        self._event.cancel()
+        self._event()
+
+    def cancel(self) -> None:
+        self._event.cancel()
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._event.is_triggered)

@@ -1,0 +1,167 @@
+"""Cards that stand on several pages: a visit, a problem, a reason, a step of a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, ColorProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from mobile.sync.phone import ProblemRow, ProgressRow, VisitRow
+from mobile.ui import look, theme
+from mobile.ui.times import moment
+from mobile.ui.widgets import TapCard
+from mobile.ui.words import pick, tr, word
+from shared import vocabulary as v
+
+
+class LinkCard(TapCard):
+    """A card that leads to a record: title, two lines, a state, and why if it came back."""
+
+    title = StringProperty()
+    line = StringProperty()
+    badge = StringProperty()
+    badge_icon = StringProperty()
+    badge_tone = StringProperty("mute")
+    badge2 = StringProperty()
+    badge2_icon = StringProperty()
+    badge2_tone = StringProperty("mute")
+    why = StringProperty()
+    why_tone = StringProperty("danger")
+
+
+class Step(BoxLayout):
+    """One entry of a problem's history."""
+
+    title = StringProperty()
+    line = StringProperty()
+    dot = ColorProperty(theme.PRIMARY)
+    first = BooleanProperty(False)
+    last = BooleanProperty(False)
+
+
+def visit_card(row: VisitRow, now: int, open_it: Callable[[str], Any]) -> Widget:
+    """A visit among others."""
+    state = look.visit(row)
+    note = row.note or word(v.VISIT_REASONS, row.reason)
+    if row.photos:
+        note = tr("{note} · 照片{n}张", note=note, n=row.photos)
+    card = LinkCard(
+        title=" · ".join((word(v.OUTCOMES, row.outcome), moment(row.visited_at, now))),
+        line=" · ".join(filter(None, (note, row.author))),
+        badge=state.text,
+        badge_icon=state.icon,
+        badge_tone=state.tone,
+        why=look.why(row),
+        why_tone="danger" if state.tone == "danger" else "warn",
+    )
+    card.bind(on_release=lambda _: open_it(row.id))
+    return card
+
+
+def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Widget:
+    """A problem among others."""
+    state, limit = look.problem(row.state), look.limit(row, now)
+    if row.pending:
+        limit = look.place("waiting")
+    card = LinkCard(
+        title=row.description,
+        line=" · ".join(filter(None, (row.category_name, row.ledger_no))),
+        badge=state.text,
+        badge_icon=state.icon,
+        badge_tone=state.tone,
+        badge2=limit.text,
+        badge2_icon=limit.icon,
+        badge2_tone=limit.tone,
+    )
+    card.bind(on_release=lambda _: open_it(row.id))
+    return card
+
+
+def step(row: ProgressRow, now: int, names: Callable[[str, Any], str]) -> Step:
+    """An entry of a history as a sentence: who did what, and why. ``names`` words its details."""
+    who = row.actor_name or tr("系统")
+    what = pick(row.action_zh, row.action_en) or row.action
+    state = look.place("waiting").text if row.pending else ""
+    title = " · ".join(filter(None, (moment(row.at, now), state)))
+    details = [names(name, value) for name, value in row.detail.items() if value not in (None, "")]
+    return Step(
+        title=tr("{who}：{what}", who=who, what=what),
+        line="\n".join(filter(None, (title, row.reason, *details))),
+        dot=theme.INFO if row.pending else theme.PRIMARY,
+    )
+
+
+Builder.load_string("""
+#:import t mobile.ui.theme
+#:import tr mobile.ui.words.tr
+
+<LinkCard>:
+    spacing: dp(6)
+    BoxLayout:
+        size_hint_y: None
+        height: sp(24)
+        spacing: dp(t.S)
+        Line1:
+            text: root.title
+            size_hint_y: 1
+        Icon:
+            name: 'right'
+            tint: t.SUB
+            size: dp(16), dp(16)
+            pos_hint: {'center_y': .5}
+    Line1Sub:
+        text: root.line
+        height: sp(20) if root.line else 0
+    BoxLayout:
+        size_hint_y: None
+        height: dp(26) if root.badge or root.badge2 else 0
+        spacing: dp(6)
+        Badge:
+            text: root.badge
+            icon: root.badge_icon
+            tone: root.badge_tone
+        Badge:
+            text: root.badge2
+            icon: root.badge2_icon
+            tone: root.badge2_tone
+        Widget:
+    Txt:
+        text: root.why
+        color: t.tone(root.why_tone)[0]
+        font_size: sp(t.SMALL)
+        height: self.texture_size[1] if root.why else 0
+
+<Step>:
+    size_hint_y: None
+    height: words.height + dp(t.M)
+    spacing: dp(t.M)
+    Widget:
+        size_hint_x: None
+        width: dp(14)
+        canvas:
+            Color:
+                rgba: t.LINE
+            Rectangle:
+                pos: self.center_x - dp(1), self.y - dp(6) if not root.last else self.top - dp(14)
+                size: dp(2), self.height if not root.last else dp(14)
+            Color:
+                rgba: root.dot
+            SmoothEllipse:
+                pos: self.center_x - dp(5), self.top - dp(16)
+                size: dp(10), dp(10)
+    BoxLayout:
+        id: words
+        orientation: 'vertical'
+        size_hint_y: None
+        height: self.minimum_height
+        pos_hint: {'top': 1}
+        spacing: dp(2)
+        Txt:
+            text: root.title
+        Sub:
+            text: root.line
+""")

@@ -1,0 +1,187 @@
+"""A household: who and where, what is open, what was found there, and the next visit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, StringProperty
+
+from mobile.sync.phone import HouseholdView, Phone, VisitDraft
+from mobile.ui import look
+from mobile.ui.page import Page
+from mobile.ui.parts import problem_card, visit_card
+from mobile.ui.screens.round import DUE_LOOK, due_word
+from mobile.ui.shell import UNDO_SECONDS
+from mobile.ui.times import day
+from mobile.ui.widgets import Fact, text
+from mobile.ui.words import tr, word, words
+from shared import vocabulary as v
+
+NO_CHANGE = "no_change:"
+
+
+class HouseholdPage(Page):
+    """One door."""
+
+    household_id = StringProperty()
+    name = StringProperty()
+    where = StringProperty()
+    number = StringProperty()
+    due = StringProperty()
+    due_icon = StringProperty()
+    due_tone = StringProperty("mute")
+    place = StringProperty()
+    place_icon = StringProperty()
+    place_tone = StringProperty("mute")
+    lives = StringProperty()
+    conflict = StringProperty()
+    care_open = BooleanProperty(False)
+    drafted = BooleanProperty(False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._view: HouseholdView | None = None
+        self._later: Any = None
+        super().__init__(*args, **kwargs)
+
+    def enter(self, household_id: str) -> None:
+        """Show this door; what is sensitive stays covered."""
+        self.household_id = household_id
+        self.care_open = False
+        self.ids.care_facts.clear_widgets()
+        self.ids.body.scroll_y = 1
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the door again."""
+        phone, door = self.around.phone, self.household_id
+
+        def work() -> tuple[HouseholdView, bool]:
+            return phone.household(door), phone.draft(f"visit:{door}") is not None
+
+        self.read(work, lambda found: self._show(*found) if door == self.household_id else None)
+
+    def leave(self) -> None:
+        """A "no change" that nobody took back is saved now."""
+        self._commit()
+
+    def report(self) -> None:
+        """A problem found here."""
+        self.shell.go("report", household_id=self.household_id)
+
+    def toggle_care(self) -> None:
+        """Show or cover what is sensitive."""
+        self.care_open = not self.care_open
+        facts = self.ids.care_facts
+        facts.clear_widgets()
+        if not self.care_open or self._view is None:
+            return
+        values = self._view.values
+        rows = [
+            (tr("重点人群"), words(v.CARE_GROUPS, values.get("care_groups"))),
+            (tr("关注等级"), word(v.RISK, values.get("risk_level"))),
+            (tr("电话"), values.get("contact_phone") or ""),
+            (tr("备注"), values.get("note") or ""),
+            *(
+                (tr("居民"), " · ".join(filter(None, (one.get("name"), _band(one)))))
+                for one in self._view.residents
+            ),
+        ]
+        shown = [Fact(label=label, value=value) for label, value in rows if value]
+        facts.fill(shown or [text("Sub", tr("没有登记更多内容"))])
+
+    def no_change(self) -> None:
+        """One tap; it stands on the disk at once, and undo takes it back until it is final."""
+        self._commit()
+        phone, door, at = self.around.phone, self.household_id, self.around.now()
+        key = f"{NO_CHANGE}{door}"
+        self.read(lambda: phone.keep_draft(key, {"visited_at": at}), lambda _: None)
+        self._later = Clock.schedule_once(lambda _: self._commit(), UNDO_SECONDS)
+        self._pending = door
+        self.shell.say(tr("已记下：无变化"), "disc_check", tr("撤销"), self._take_back)
+
+    def _take_back(self) -> None:
+        if self._later is None:
+            return
+        self._later.cancel()
+        self._later = None
+        phone, key = self.around.phone, f"{NO_CHANGE}{self._pending}"
+        self.read(lambda: phone.drop_draft(key), lambda _: self.shell.say(tr("已撤销"), "undo"))
+
+    def _commit(self) -> None:
+        if self._later is None:
+            return
+        self._later.cancel()
+        self._later = None
+        phone, key = self.around.phone, f"{NO_CHANGE}{self._pending}"
+
+        def saved(_: Any) -> None:
+            self.around.syncer.saved()
+            if self.shell.current is self:
+                self.refresh()
+
+        self.read(lambda: save_no_change(phone, key), saved)
+
+    def _show(self, view: HouseholdView, drafted: bool) -> None:
+        self._view = view
+        values, now = view.values, self.around.now()
+        self.drafted = drafted
+        self.name = values.get("contact_name") or tr("未登记联系人")
+        self.where = view.address
+        self.number = values.get("contact_phone") or ""
+        last = day(view.last_visit_at, now)
+        self.due_icon, self.due_tone = DUE_LOOK[view.due]
+        self.due = " · ".join(filter(None, (due_word(view.due), last)))
+        self.place, self.place_icon, self.place_tone = (
+            look.place(view.place) if view.place != "applied" else look.Look("", "", "mute")
+        )
+        state = word(v.HOUSEHOLD_STATE, values.get("state"))
+        count = values.get("residents_count")
+        self.lives = " · ".join(filter(None, (state, tr("{n}人", n=count) if count else "")))
+        conflicts = [c for c in view.conflicts if c.state == "open"]
+        self.conflict = (
+            tr("有{n}处内容两人写得不同，等网格长裁定。两份都保留着。", n=len(conflicts))
+            if conflicts
+            else ""
+        )
+        self.ids.problems.fill(
+            [problem_card(row, now, self._problem) for row in view.problems]
+            or [text("Sub", tr("没有未办结的问题"), padding=(4, 0))]
+        )
+        self.ids.visits.fill(
+            [visit_card(row, now, self._visit) for row in view.visits]
+            or [text("Sub", tr("还没有走访记录，第一次走访会出现在这里"), padding=(4, 0))]
+        )
+
+    def _problem(self, problem_id: str) -> None:
+        self.shell.go("problem", problem_id=problem_id)
+
+    def _visit(self, visit_id: str) -> None:
+        self.shell.go("visit", visit_id=visit_id)
+
+
+def save_no_change(phone: Phone, key: str) -> None:
+    """Turn a kept "no change" into a visit, once. Runs on a worker thread."""
+    kept = phone.draft(key)
+    if kept is None:
+        return
+    draft = phone.new_visit(key.removeprefix(NO_CHANGE))
+    values = {name: value for name, value in draft.values.items() if name != "concern_tags"}
+    values |= {"outcome": "no_change", "visited_at": kept.values["visited_at"]}
+    phone.save_visit(VisitDraft(values, (), draft.grid), key)
+
+
+def save_left_over(phone: Phone) -> None:
+    """What a killed app had not made final yet. Runs on a worker thread."""
+    for draft in phone.drafts():
+        if draft.key.startswith(NO_CHANGE):
+            save_no_change(phone, draft.key)
+
+
+def _band(resident: Any) -> str:
+    return word(v.AGE_BANDS, resident.get("age_band"))
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,0 +1,171 @@
+"""The frame around the pages: the bottom bar, the way back, short messages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.lang import Builder
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.screenmanager import NoTransition
+
+from mobile.ui.page import Page
+from mobile.ui.widgets import Snack
+from mobile.ui.words import tr
+
+log = logging.getLogger(__name__)
+
+TABS = ("round", "ledger", "sync", "me")
+SNACK_SECONDS = 4
+UNDO_SECONDS = 8
+ESCAPE = 27
+
+
+class Shell(FloatLayout):
+    """Holds every page once and a stack of (page, arguments): the way back."""
+
+    tab = StringProperty("")
+    tabs_shown = BooleanProperty(False)
+    transition = ObjectProperty(None)
+
+    def __init__(
+        self, speak: Callable[[str], None], enrolled: Callable[[Any], None], **kwargs: Any
+    ) -> None:
+        self.speak, self.enrolled = speak, enrolled
+        self._way: list[tuple[str, dict[str, Any]]] = []
+        self._snack: Snack | None = None
+        self._hide: Any = None
+        super().__init__(transition=NoTransition(), **kwargs)
+
+    def add_page(self, page: Page) -> None:
+        """Take in one page, under its name."""
+        self.ids.pages.add_widget(page)
+
+    def page(self, name: str) -> Any:
+        """The page of a name."""
+        return self.ids.pages.get_screen(name)
+
+    @property
+    def current(self) -> Any:
+        """The page in sight."""
+        return self.page(self._way[-1][0]) if self._way else None
+
+    def go(self, name: str, **args: Any) -> None:
+        """Open a page on top of this one."""
+        self._leave()
+        self._way.append((name, args))
+        self._show(enter=True)
+
+    def instead(self, name: str, **args: Any) -> None:
+        """Open a page in place of this one."""
+        self._leave()
+        self._way[-1:] = [(name, args)]
+        self._show(enter=True)
+
+    def open_tab(self, name: str) -> None:
+        """Go to a tab; the way back starts there."""
+        self._leave()
+        self._way = [(name, {})]
+        self._show(enter=True)
+
+    def back(self) -> bool:
+        """One step back; False if there is nowhere to go, so that the system takes over."""
+        if not self._way or self.current.back():
+            return bool(self._way)
+        if len(self._way) == 1:
+            if self._way[0][0] in TABS and self._way[0][0] != "round":
+                self.open_tab("round")
+                return True
+            return False
+        self._leave()
+        self._way.pop()
+        self._show(enter=False)
+        return True
+
+    def key(self, _window: Any, key: int, *_: Any) -> bool:
+        """Android's back key arrives as Escape."""
+        return self.back() if key == ESCAPE else False
+
+    def pause(self) -> None:
+        """The app goes behind another one: what was typed goes to the disk."""
+        if self.current:
+            self.current.leave()
+
+    def refresh(self) -> None:
+        """Something arrived: the page in sight reads again."""
+        if self.current:
+            self.current.refresh()
+
+    def say(
+        self, text: str, icon: str = "", action: str = "", do: Callable[[], None] | None = None
+    ) -> None:
+        """A short message at the foot of the page, with an action such as undo."""
+        self._quiet()
+        snack = Snack(text=text, icon=icon, action=action)
+
+        def act() -> None:
+            self._quiet()
+            if do:
+                do()
+
+        snack.done = act
+        snack.width = self.width - dp(24)
+        snack.pos = (dp(12), self._floor())
+        self.add_widget(snack)
+        self._snack = snack
+        self._hide = Clock.schedule_once(
+            lambda _: self._quiet(), UNDO_SECONDS if action else SNACK_SECONDS
+        )
+
+    @property
+    def said(self) -> Snack | None:
+        """The message in sight."""
+        return self._snack
+
+    def failed(self, error: Exception) -> None:
+        """Something of ours went wrong: say so in plain words and write it down."""
+        log.error("a page's work failed", exc_info=error)
+        self.say(tr("没有成功，请再试一次"), "warn")
+
+    def _floor(self) -> float:
+        """Where a message may stand without covering the bar or a page's main button."""
+        foot = self.current.ids.get("foot") if self.current else None
+        bar = self.ids.bar.height if self.tabs_shown else 0
+        return bar + (foot.height if foot else 0) + dp(12)
+
+    def _quiet(self) -> None:
+        if self._hide:
+            self._hide.cancel()
+        if self._snack:
+            self.remove_widget(self._snack)
+            self._snack = None
+
+    def _leave(self) -> None:
+        Window.release_all_keyboards()
+        if self.current:
+            self.current.leave()
+
+    def _show(self, enter: bool) -> None:
+        name, args = self._way[-1]
+        page = self.page(name)
+        self.tabs_shown = name in TABS
+        if name in TABS:
+            self.tab = name
+        same = page.args is args
+        page.args = args
+        self.ids.pages.current = name
+        if enter or not same:
+            page.enter(**args)
+        else:
+            page.resume()
+        if self._snack:
+            self._snack.y = self._floor()
+
+
+Builder.load_file(str(Path(__file__).with_name("shell.kv")))

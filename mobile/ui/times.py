@@ -1,0 +1,59 @@
+"""How a moment reads on the screen: Asia/Shanghai, the nearer the plainer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from mobile.ui.words import language, tr
+
+SHANGHAI = timezone(timedelta(hours=8))
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def local(ms: int) -> datetime:
+    """The wall clock in Shanghai at a moment."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(SHANGHAI)
+
+
+def days_apart(ms: int, now: int) -> int:
+    """Calendar days from a moment to now; negative for the future."""
+    return (local(now).date() - local(ms).date()).days
+
+
+def day(ms: int | None, now: int) -> str:
+    """今天, 昨天, 5天前, 3月2日, 2025年3月2日."""
+    if not ms:
+        return ""
+    gone = days_apart(ms, now)
+    when = local(ms)
+    if gone == 0:
+        return tr("今天")
+    if gone == 1:
+        return tr("昨天")
+    if gone == -1:
+        return tr("明天")
+    if 1 < gone < 7:
+        return tr("{n}天前", n=gone)
+    if language() == "en":
+        text = f"{when.day} {_MONTHS[when.month - 1]}"
+        return text if when.year == local(now).year else f"{text} {when.year}"
+    if when.year == local(now).year:
+        return f"{when.month}月{when.day}日"
+    return f"{when.year}年{when.month}月{when.day}日"
+
+
+def moment(ms: int | None, now: int) -> str:
+    """The day and the time of day."""
+    return f"{day(ms, now)} {local(ms):%H:%M}" if ms else ""
+
+
+def due(ms: int | None, now: int) -> tuple[str, str]:
+    """A time limit as a text and a tone: (还剩3天, good), (超期2天, danger)."""
+    if not ms:
+        return "", "mute"
+    left = -days_apart(ms, now)
+    if ms < now:
+        return (tr("超期{n}天", n=-left) if left < 0 else tr("今天到期，已超时")), "danger"
+    if left == 0:
+        return tr("今天 {time} 到期", time=f"{local(ms):%H:%M}"), "warn"
+    return tr("还剩{n}天", n=left), ("warn" if left <= 2 else "mute")

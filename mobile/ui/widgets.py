@@ -1,0 +1,305 @@
+"""The widgets that every screen is put together from; theme.kv draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.factory import Factory
+from kivy.lang import Builder
+from kivy.metrics import dp
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+    StringProperty,
+)
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.label import Label
+from kivy.uix.relativelayout import RelativeLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.stacklayout import StackLayout
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from mobile.ui import theme
+
+
+class Btn(ButtonBehavior, BoxLayout):
+    """The one primary action of a screen."""
+
+    text = StringProperty()
+    icon = StringProperty()
+
+
+class Quiet(ButtonBehavior, BoxLayout):
+    """A secondary action; ``plain`` has no border."""
+
+    text = StringProperty()
+    icon = StringProperty()
+    plain = BooleanProperty(False)
+    tint = ColorProperty(theme.PRIMARY)
+
+
+class IconBtn(ButtonBehavior, RelativeLayout):
+    """An action that is only a picture."""
+
+    icon = StringProperty()
+    tint = ColorProperty(theme.INK)
+    glow = ColorProperty(theme.DOWN)
+
+
+class Chip(ButtonBehavior, BoxLayout):
+    """One of several choices; chosen, it also bears a check mark."""
+
+    text = StringProperty()
+    code = StringProperty()
+    chosen = BooleanProperty(False)
+
+    def on_state(self, *_: Any) -> None:
+        """The look follows ``chosen``, not the finger."""
+        want = "down" if self.chosen else "normal"
+        if self.state != want:
+            self.state = want
+
+    def on_chosen(self, *_: Any) -> None:
+        """Show it at once."""
+        self.state = "down" if self.chosen else "normal"
+
+
+class Chips(StackLayout):
+    """Choices as chips. ``value`` is a code ("" for none), or a list of codes if ``many``."""
+
+    choices = ListProperty()
+    many = BooleanProperty(False)
+    keep_one = BooleanProperty(False)
+    value = ObjectProperty("", allownone=True)
+
+    def on_kv_post(self, _: Any) -> None:
+        """Draw the choices that were given in the .kv file."""
+        self.bind(choices=self._draw, value=self._show)
+        self._draw()
+
+    def chip(self, code: str) -> Chip | None:
+        """The chip of a code."""
+        return next((chip for chip in self.children if chip.code == code), None)
+
+    def _draw(self, *_: Any) -> None:
+        self.clear_widgets()
+        for code, text in self.choices:
+            chip = Chip(code=code, text=text)
+            chip.bind(on_release=self._tapped)
+            self.add_widget(chip)
+        self._show()
+
+    def _show(self, *_: Any) -> None:
+        chosen = (self.value or []) if self.many else [self.value]
+        for chip in self.children:
+            chip.chosen = chip.code in chosen
+
+    def _tapped(self, chip: Chip) -> None:
+        if self.many:
+            now = list(self.value or [])
+            now.remove(chip.code) if chip.code in now else now.append(chip.code)
+            self.value = sorted(now)
+        elif self.value == chip.code:
+            self.value = self.value if self.keep_one else ""
+        else:
+            self.value = chip.code
+
+
+class Switch1(ButtonBehavior, BoxLayout):
+    """A box to tick with its words."""
+
+    text = StringProperty()
+    active = BooleanProperty(False)
+
+    def on_release(self) -> None:
+        """Turn it over."""
+        self.active = not self.active
+
+
+class Input(TextInput):
+    """A text field; ``limit`` characters at most, ``wrong`` draws its edge as an error."""
+
+    wrong = BooleanProperty(False)
+    limit = NumericProperty(4000)
+    edge = NumericProperty(dp(1))
+
+    def on_focus(self, *_: Any) -> None:
+        """A thicker edge while typing."""
+        self.edge = dp(2) if self.focus or self.wrong else dp(1)
+
+    def on_wrong(self, *_: Any) -> None:
+        """A thicker edge on an error."""
+        self.on_focus()
+
+    def insert_text(self, substring: str, from_undo: bool = False) -> None:
+        """Take no more than the field may hold."""
+        room = int(self.limit) - len(self.text)
+        super().insert_text(substring[: max(0, room)], from_undo=from_undo)
+
+
+class SearchBox(RelativeLayout):
+    """A field to search in, with a cross that empties it."""
+
+    text = StringProperty()
+    hint = StringProperty()
+
+
+class Field(BoxLayout):
+    """A label over an input, and the error under it, at the place where it happened."""
+
+    label = StringProperty()
+    error = StringProperty()
+    required = BooleanProperty(False)
+
+    def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
+        """What is put into a field goes between label and error."""
+        if "slot" in self.ids and len(self.children) >= 3:
+            self.ids.slot.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+    def on_error(self, *_: Any) -> None:
+        """Mark the input too."""
+        for child in self.ids.slot.children:
+            if isinstance(child, Input):
+                child.wrong = bool(self.error)
+
+
+class Card(BoxLayout):
+    """A white card with round corners."""
+
+    pressed = BooleanProperty(False)
+
+
+class TapCard(ButtonBehavior, Card):
+    """A card that leads somewhere."""
+
+
+class Badge(BoxLayout):
+    """A state: word, shape and colour together."""
+
+    text = StringProperty()
+    icon = StringProperty()
+    tone = StringProperty("mute")
+    fg = ColorProperty(theme.INK)
+    bg = ColorProperty(theme.PAPER)
+
+
+class Note(BoxLayout):
+    """A sentence that matters, on a coloured ground."""
+
+    text = StringProperty()
+    icon = StringProperty("info")
+    tone = StringProperty("info")
+
+
+class Empty(BoxLayout):
+    """What an empty list says: what will come here."""
+
+    icon = StringProperty("ledger")
+    title = StringProperty()
+    text = StringProperty()
+
+
+class Progress1(Widget):
+    """A bar from 0 to 1."""
+
+    value = NumericProperty(0)
+
+
+class Fact(BoxLayout):
+    """A small label and its value."""
+
+    label = StringProperty()
+    value = StringProperty()
+
+
+class TopBar(BoxLayout):
+    """The head of an inner page: back, title."""
+
+    title = StringProperty()
+    subtitle = StringProperty()
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.register_event_type("on_back")
+        super().__init__(**kwargs)
+
+    def on_back(self) -> None:
+        """The arrow was tapped."""
+
+
+class Strip(ButtonBehavior, BoxLayout):
+    """Always in sight: what still waits to be uploaded."""
+
+    text = StringProperty()
+    icon = StringProperty("cloud_check")
+
+
+class Head(BoxLayout):
+    """The head of a tab: title, and the strip, which leads to the sync page."""
+
+    title = StringProperty()
+    subtitle = StringProperty()
+    syncer = ObjectProperty(None)
+    shell = ObjectProperty(None)
+    waiting = NumericProperty(0)
+
+
+class Body(ScrollView):
+    """The scrolling part of a page."""
+
+    def show(self, widget: Widget) -> None:
+        """Bring a widget into sight once the page has been laid out."""
+        Clock.schedule_once(lambda _: self.scroll_to(widget, padding=dp(64), animate=False), 0)
+
+
+class Column(BoxLayout):
+    """A page's content, one under the other."""
+
+    def fill(self, widgets: Iterable[Widget]) -> None:
+        """Replace what it holds."""
+        self.clear_widgets()
+        for widget in widgets:
+            self.add_widget(widget)
+
+
+class NavItem(ButtonBehavior, BoxLayout):
+    """One tab of the bottom bar."""
+
+    icon = StringProperty()
+    text = StringProperty()
+    chosen = BooleanProperty(False)
+
+
+class SnackBtn(ButtonBehavior, Label):
+    """The action in a snack."""
+
+
+class Snack(BoxLayout):
+    """A short message over the page, with an action such as undo."""
+
+    text = StringProperty()
+    icon = StringProperty()
+    action = StringProperty()
+    done: Callable[[], None] | None = None
+
+    def act(self) -> None:
+        """The action was tapped."""
+        if self.done:
+            self.done()
+
+
+def text(rule: str, words: str, **more: Any) -> Widget:
+    """A label by the name of its rule in theme.kv: Txt, Sub, Strong, Section, Line1..."""
+    return getattr(Factory, rule)(text=words, **more)
+
+
+Builder.load_file(str(Path(__file__).with_name("theme.kv")))
