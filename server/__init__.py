@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
+from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -38,6 +43,7 @@ def create_app(config: Config | None = None) -> Flask:
     else:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16, "pool_pre_ping": True}
     database.db.init_app(app)
+    Migrate(app, database.db, directory=str(MIGRATIONS), compare_type=True)
     blobs.register(app, config)
     errors.register(app)
     api.register(app)

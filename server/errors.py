@@ -115,7 +115,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(ValidationError)
     def _invalid(error: ValidationError) -> Response:
-        messages = error.normalized_messages()
+        messages = messages_of(error)
         return answer(invalid_code(messages), first_message(messages), messages)
 
     @app.errorhandler(HTTPException)
@@ -144,6 +144,12 @@ def register(app: Flask) -> None:
             raise error
         log.exception("request failed", path=request.path, method=request.method)
         return answer("internal")
+
+
+def messages_of(error: ValidationError) -> dict[str, Any]:
+    """What a ValidationError says, as field -> messages, however it was raised."""
+    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return messages
 
 
 def invalid_code(messages: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Pure: the problem ledger (问题台账). One table says what each action does, who may, what it needs.
+"""Pure: the problem ledger (问题台账): one table of what each action does, who may, what it needs.
 
 The phone and the web page go through the same function, and so do their tests. DOMAIN: Ledger.
 """
@@ -12,7 +12,8 @@ from typing import Any
 from shared.reconcile import Refused
 
 OPEN_STATES = (
-    "reported", "registered", "dispatched", "in_progress", "suspended", "closure_requested", "reopened",
+    "reported", "registered", "dispatched", "in_progress", "suspended", "closure_requested",
+    "reopened",
 )  # fmt: skip
 CLOSED_STATES = ("closed", "rejected", "merged", "archived")
 STATES = OPEN_STATES + CLOSED_STATES
@@ -64,15 +65,18 @@ _BODY = "handler supervisor"
 ACTIONS: dict[str, Action] = {
     action.name: action
     for action in (
-        _a("register", "立案", "Register", "reported", "registered", "supervisor", "", "hard reason"),
+        _a("register", "立案", "Register", "reported", "registered", "supervisor",
+           "", "hard reason"),
         _a("reject", "不予立案", "Reject", "reported", "rejected", "supervisor", "reason"),
-        _a("merge", "并案", "Merge", "reported registered", "merged", "supervisor", "reason merged_into"),
+        _a("merge", "并案", "Merge", "reported registered", "merged", "supervisor",
+           "reason merged_into"),
         _a("unmerge", "撤销并案", "Unmerge", "merged", "registered", "supervisor", "reason"),
         _a("dispatch", "派遣", "Dispatch", "registered reopened", "dispatched", "supervisor",
            "body measure due_at", "owner co_bodies"),
         _a("accept", "签收", "Accept", "dispatched", "in_progress", _BODY, "", "owner"),
         _a("return", "退回", "Return", "dispatched", "registered", "handler", "reason"),
-        _a("progress", "记录进展", "Add progress", "open", None, "grid_worker handler supervisor", "reason"),
+        _a("progress", "记录进展", "Add progress", "open", None, "grid_worker handler supervisor",
+           "reason"),
         _a("request_suspend", "申请挂账", "Ask to suspend", "in_progress", None, _BODY,
            "reason suspended_until"),
         _a("approve_suspend", "同意挂账", "Suspend", "in_progress", "suspended", "supervisor", "",
@@ -80,11 +84,13 @@ ACTIONS: dict[str, Action] = {
         _a("resume", "恢复办理", "Resume", "suspended", "in_progress", _BODY, "", "reason"),
         _a("request_closure", "申请销号", "Ask for closure", "in_progress", "closure_requested",
            "grid_worker handler", "result", "root_cause"),
-        _a("close", "核查销号", "Verify and close", "closure_requested", "closed", "supervisor", "", "reason"),
+        _a("close", "核查销号", "Verify and close", "closure_requested", "closed", "supervisor",
+           "", "reason"),
         _a("redo", "返工", "Redo", "closure_requested", "in_progress", "supervisor", "reason"),
         _a("callback", "回访", "Call back", "closed", None, "grid_worker supervisor",
            "satisfaction", "callback_note"),
-        _a("reopen", "重新打开", "Reopen", "closed", "reopened", "grid_worker supervisor", "reason"),
+        _a("reopen", "重新打开", "Reopen", "closed", "reopened", "grid_worker supervisor",
+           "reason"),
         _a("supervise", "挂牌督办", "Supervise", "open", None, "supervisor", "reason"),
         _a("remind", "催办", "Remind", "open", None, "supervisor", "reason"),
         _a("extend", "延期", "Extend", "dispatched in_progress suspended", None, "supervisor admin",
@@ -97,8 +103,11 @@ ACTIONS: dict[str, Action] = {
 
 # Names of data that are fields of a problem; others ("reason") stand in the history alone.
 _WRITTEN = frozenset(
-    ["hard", "merged_into", "body", "measure", "due_at", "owner", "co_bodies", "suspended_until", "result", "root_cause", "satisfaction", "callback_note"]
-)
+    {
+        "hard", "merged_into", "body", "measure", "due_at", "owner", "co_bodies",
+        "suspended_until", "result", "root_cause", "satisfaction", "callback_note",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -214,9 +223,9 @@ def why_not(
             return "same_person", "closure_by"
         if facts.photos_pending or (facts.needs_after and not facts.after_photos):
             return "photo_not_verified", "photos"
-    if action.name == "request_closure" and facts.needs_after:
-        if not facts.after_photos and not facts.photos_pending:
-            return "needs", "after_photo"
+    photos = facts.after_photos + facts.photos_pending
+    if action.name == "request_closure" and facts.needs_after and not photos:
+        return "needs", "after_photo"
     if action.name == "request_suspend" and problem.get("suspended_until"):
         return "not_allowed", "suspended_until"
     if action.name == "approve_suspend" and not problem.get("suspend_requested"):

@@ -132,7 +132,8 @@ HOUSEHOLD = _kind(
     _f("contact_name", TEXT, REVIEW, "联系人", "Contact", limit=60, personal=True),
     _f("contact_phone", TEXT, REVIEW, "联系电话", "Phone", limit=30, personal=True),
     _f("risk_level", CODE, REVIEW, "关注等级", "Risk level", choices=v.RISK),
-    _f("care_groups", SET, ADD_WINS, "重点人群", "Care groups", choices=v.CARE_GROUPS, personal=True),
+    _f("care_groups", SET, ADD_WINS, "重点人群", "Care groups", choices=v.CARE_GROUPS,
+       personal=True),
     _f("state", CODE, REVIEW, "居住状态", "State", choices=v.HOUSEHOLD_STATE),
     _f("residents_count", INT, LATEST, "居住人数", "Residents"),
     _f("position", POSITION, LATEST, "位置", "Position", personal=True),
@@ -145,7 +146,8 @@ RESIDENT = _kind(
     _f("name", TEXT, REVIEW, "姓名", "Name", required=True, limit=60, personal=True),
     _f("phone", TEXT, REVIEW, "电话", "Phone", limit=30, personal=True),
     _f("age_band", CODE, REVIEW, "年龄段", "Age band", choices=v.AGE_BANDS, personal=True),
-    _f("care_groups", SET, ADD_WINS, "重点人群", "Care groups", choices=v.CARE_GROUPS, personal=True),
+    _f("care_groups", SET, ADD_WINS, "重点人群", "Care groups", choices=v.CARE_GROUPS,
+       personal=True),
     _f("legal_basis", CODE, LATEST, "处理依据", "Legal basis", choices=v.LEGAL_BASIS),
     _f("retain_until", MS, LATEST, "保存至", "Retain until"),
     creators=FIELD_STAFF, editors=FIELD_STAFF, parents={"household_id": "household"},
@@ -175,7 +177,8 @@ VISIT = _kind(
 PROBLEM = _kind(
     "problem", "台账项", "Problem", "grid",
     _f("category", CODE, REVIEW, "问题类别", "Category", required=True),
-    _f("description", TEXT, REVIEW, "问题描述", "Description", required=True, limit=MAX_TEXT, personal=True),
+    _f("description", TEXT, REVIEW, "问题描述", "Description", required=True, limit=MAX_TEXT,
+       personal=True),
     _f("place", TEXT, REVIEW, "地址", "Place", required=True, personal=True),
     _f("target_kind", CODE, FIXED, "地点类型", "Place kind", choices=v.TARGETS),
     _f("target_id", REF, FIXED, "地点", "Place record"),
@@ -292,7 +295,8 @@ CONFLICT = _kind(
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        AREA, COMPOUND, HOUSEHOLD, RESIDENT, VISIT, PROBLEM, PROGRESS, PHOTO, TASK, REFERENCE, CONFLICT,
+        AREA, COMPOUND, HOUSEHOLD, RESIDENT, VISIT, PROBLEM, PROGRESS, PHOTO, TASK, REFERENCE,
+        CONFLICT,
     )
 }  # fmt: skip
 FIELDS: dict[str, dict[str, Field]] = {

@@ -6,7 +6,7 @@ may say more than an older phone understands.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import (
     EXCLUDE,
@@ -114,7 +114,7 @@ def _check_json(value: Any, depth: int) -> None:
 
 def _values_schema(kind: records.Kind) -> type[Schema]:
     declared = {f.name: value_field(f) for f in kind.fields if f.rule != records.SERVER}
-    return Message.from_dict(declared, name=f"{kind.name.title()}Values")  # type: ignore[arg-type]
+    return Message.from_dict(declared, name=f"{kind.name.title()}Values")
 
 
 # kind -> a schema instance for the values of a create operation.
@@ -169,7 +169,7 @@ class OperationMessage(Message):
     expect = fields.Nested(Expect)
     data = fields.Dict(keys=fields.String())
 
-    _MEMBERS: dict[str, set[str]] = {
+    _MEMBERS: ClassVar[dict[str, set[str]]] = {
         CREATE: {"values"},
         SET: {"seq", "rev", "fields"},
         ADD: {"seq", "rev", "name", "elements"},

@@ -1,4 +1,4 @@
-"""Actions: steps of the ledger, a review of a visit, a verdict on a conflict, a task that is done."""
+"""Actions: a step of the ledger, a review of a visit, a verdict on a conflict, a task done."""
 
 from __future__ import annotations
 
@@ -120,9 +120,9 @@ def _facts(batch: Batch, problem: Record, action: str) -> ledger.Facts:
     )
     states = dict(batch.session.execute(query).tuples().all())
     for one in batch.held.values():
-        if one and one.record.kind == "photo" and one.record.values["owner_id"] == problem.id:
-            if one.record.values["phase"] == "after":
-                states[one.record.id] = one.record.values["state"]
+        values = one.record.values if one and one.record.kind == "photo" else {}
+        if one and values.get("owner_id") == problem.id and values["phase"] == "after":
+            states[one.record.id] = values["state"]
     verified = sum(state == "verified" for state in states.values())
     refused = sum(state == "refused" for state in states.values())
     return ledger.Facts(

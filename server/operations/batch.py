@@ -24,7 +24,7 @@ from shared.reconcile import Record
 Key = tuple[str, str]  # kind, record id
 
 
-class NeedLock(Exception):  # noqa: N818 - a request to start again, not an error
+class NeedLock(Exception):
     """The batch met records in partitions it has not locked: start again with these too."""
 
     def __init__(self, partitions: Iterable[str]) -> None:

@@ -36,7 +36,7 @@ class Head:
         return self.seq
 
     def replace(self, record_id: str, old_rev: int | None, new_rev: int | None) -> None:
-        """Keep count and checksum in step with one live record; None: it is not (or no more) live."""
+        """Keep count and checksum in step with one record; None: it is not live (any more)."""
         if old_rev is not None:
             self.count -= 1
             self.total -= checksum.term(record_id, old_rev)

@@ -26,6 +26,10 @@ COLUMN_TYPES: dict[str, Any] = {
 }
 
 
+# Texts that are looked up by their beginning, or sorted as bytes.
+_ORDERED = frozenset({"code", "parent_code", "ledger_no"})
+
+
 class Synced:
     """What every synced record has (DESIGN: Records). Times are Unix milliseconds, UTC.
 
@@ -56,7 +60,10 @@ class Synced:
 
 
 def _model(kind: records.Kind, *looked_up: str) -> Any:
-    columns = {f.name: Column(f.name, COLUMN_TYPES[f.type]) for f in kind.fields}
+    columns = {
+        f.name: Column(f.name, Ordered if f.name in _ORDERED else COLUMN_TYPES[f.type])
+        for f in kind.fields
+    }
     return type(
         kind.name.title(),
         (Synced, db.Model),
@@ -99,6 +106,7 @@ Conflict: Any = _model(records.CONFLICT, "about_id", "state partition_id")
 MODELS: dict[str, Any] = {
     model.__tablename__: model
     for model in (
-        Area, Compound, Household, Resident, Visit, Problem, Progress, Photo, Task, Reference, Conflict,
+        Area, Compound, Household, Resident, Visit, Problem, Progress, Photo, Task, Reference,
+        Conflict,
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -38,7 +39,7 @@ class Figures:
 def of(session: Session, viewer: Viewer, now: int, today: int, week: int) -> Figures:
     """The figures of a viewer; ``today`` and ``week`` are the ms at which they began."""
     by_state = _problems(session, viewer, now)
-    shown = {
+    shown: dict[str, Any] = {
         "open_problems": sum(by_state.get(state, 0) for state in ledger.OPEN_STATES),
         "overdue": problems.count(session, viewer, ProblemFilter(OPEN, flag="overdue"), now),
         "to_accept": by_state.get("dispatched", 0),
@@ -64,7 +65,7 @@ def of(session: Session, viewer: Viewer, now: int, today: int, week: int) -> Fig
     )
 
 
-def _visits(session: Session, viewer: Viewer, today: int, week: int) -> dict[str, int | None]:
+def _visits(session: Session, viewer: Viewer, today: int, week: int) -> dict[str, Any]:
     seen = seen_grids(Visit.partition_id, viewer), Visit.deleted_at.is_(None)
     since_monday = session.execute(
         select(

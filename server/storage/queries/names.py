@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -127,7 +128,7 @@ def _household(home: Household, yard: Compound | None) -> Target:
     )
 
 
-def _by_id(session: Session, model: type, wanted: set[str]) -> dict:
+def _by_id(session: Session, model: Any, wanted: set[str]) -> dict[str, Any]:
     if not wanted:
         return {}
     return {one.id: one for one in session.scalars(select(model).where(model.id.in_(wanted)))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -151,9 +151,10 @@ def _belongs_to(session: Session, body: str) -> ColumnElement[bool]:
     """Dispatched to a body, or with it as a co-body. A handler without a body sees nothing."""
     if not body:
         return Problem.id.is_(None)
+    joined: ColumnElement[bool]
     if is_sqlite(session):
         each = func.json_each(Problem.co_bodies).table_valued("value")
         joined = select(1).select_from(each).where(each.c.value == body).exists()
     else:
-        joined = func.coalesce(Problem.co_bodies, func.cast("[]", JSONB)).contains([body])
+        joined = cast(Problem.co_bodies, JSONB).contains([body])
     return or_(Problem.body == body, joined)

@@ -1,0 +1,73 @@
+"""Reading request bodies with a cap on what they grow to, and knowing which phone asks."""
+
+from __future__ import annotations
+
+import functools
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import g, request
+from marshmallow import Schema, ValidationError
+
+from server.errors import Trouble, first_message, invalid_code, messages_of
+from server.operations.enrol import device_of
+from server.storage.tables import Device
+from shared import protocol
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def device_needed(view: F) -> F:
+    """A route for phones: the bearer token names the device, which is then in `device()`."""
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Trouble("sign_in_needed", headers={"WWW-Authenticate": "Bearer"})
+        g.device = device_of(token.strip())
+        return view(*args, **kwargs)
+
+    return guarded  # type: ignore[return-value]
+
+
+def device() -> Device:
+    """The phone that asks."""
+    found: Device = g.device
+    return found
+
+
+def raw_body() -> bytes:
+    """The request's body, unzipped; raises Trouble too_large before it fills the memory."""
+    data = request.get_data(cache=False)
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        return data
+    if encoding != "gzip":
+        raise Trouble("media_type", f"Content-Encoding {encoding}")
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        out = inflater.decompress(data, protocol.MAX_BODY + 1)
+    except zlib.error as error:
+        raise Trouble("bad_envelope", f"gzip: {error}") from None
+    if len(out) > protocol.MAX_BODY:
+        raise Trouble("too_large", f"more than {protocol.MAX_BODY} bytes when unzipped")
+    if not inflater.eof:
+        raise Trouble("bad_envelope", "gzip: the body is cut off")
+    return out
+
+
+def json_body(schema: Schema) -> dict[str, Any]:
+    """The request's JSON object, checked; raises Trouble that names the wrong field."""
+    try:
+        raw = json.loads(raw_body())
+    except (ValueError, RecursionError) as error:
+        raise Trouble("bad_request", f"not JSON: {error}") from None
+    try:
+        loaded: dict[str, Any] = schema.load(raw)
+    except ValidationError as error:
+        messages = messages_of(error)
+        raise Trouble(invalid_code(messages), first_message(messages), messages) from None
+    return loaded

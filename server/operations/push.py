@@ -1,0 +1,303 @@
+"""Push: take the transactions of a phone, each exactly once, and say what became of each.
+
+The device's row is locked first, changes in the push's transaction and is read in the pull's
+snapshot. A transaction that cannot apply still counts as delivered: its content is in quarantine,
+its author gets a task, and the queue goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from marshmallow import ValidationError
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from server.errors import Trouble, first_message, messages_of
+from server.operations import quarantine, transact
+from server.operations.apply import apply
+from server.operations.batch import Batch, NeedLock
+from server.operations.clock import now_ms
+from server.storage.settings import epoch
+from server.storage.tables import Device, Receipt, User
+from shared import checksum, protocol, schemas
+from shared.operations import Transaction
+from shared.reconcile import Refused
+
+log = structlog.get_logger()
+_HEADER = schemas.PushHeader()
+_LINE = schemas.PushLineMessage()
+_TRANSACTION = schemas.TransactionMessage()
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One line of a push. ``fault`` is why its text is no transaction; ``to`` the end of a gap."""
+
+    dseq: int
+    id: str | None
+    text: str | None
+    hash: str
+    to: int
+    transaction: Transaction | None = None
+    fault: Refused | None = None
+
+
+def read(lines: Iterable[bytes]) -> tuple[dict[str, Any], list[Incoming]]:
+    """The header and the transactions of a push's body.
+
+    Raises Trouble bad_envelope, which names the line: only a bad envelope fails a request.
+    """
+    header: dict[str, Any] | None = None
+    found: list[Incoming] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            raw = json.loads(line)
+        except ValueError as error:
+            raise Trouble("bad_envelope", f"line {number}: {error}") from None
+        if header is None:
+            try:
+                header = _HEADER.load(raw)
+            except ValidationError as error:
+                messages = messages_of(error)
+                detail = f"line {number}: {first_message(messages)}"
+                raise Trouble("bad_envelope", detail, messages) from None
+            continue
+        found.append(_incoming(raw, number))
+        if len(found) > protocol.PUSH_BATCH:
+            raise Trouble("too_large", f"more than {protocol.PUSH_BATCH} transactions")
+    if header is None:
+        raise Trouble("bad_envelope", "line 1: the header is missing")
+    return header, found
+
+
+def _incoming(raw: Any, number: int) -> Incoming:
+    """A line's envelope must be right; its text may be anything."""
+    if not isinstance(raw, list) or len(raw) != 3:
+        raise Trouble("bad_envelope", f"line {number}: not [dseq, id, text]")
+    gap = raw[1] is None
+    body = {"dseq": raw[0], "id": raw[1], "gap" if gap else "text": raw[2]}
+    try:
+        line = _LINE.load(body)
+    except ValidationError as error:
+        messages = messages_of(error)
+        detail = f"line {number}: {first_message(messages)}"
+        raise Trouble("bad_envelope", detail, messages) from None
+    dseq = line["dseq"]
+    if gap:
+        to = line["gap"]["to"]
+        if to < dseq:
+            raise Trouble("bad_envelope", f"line {number}: the gap ends before it begins")
+        lost = Refused("gap", "", line["gap"]["reason"])
+        return Incoming(dseq, None, None, checksum.text_hash(f"gap:{dseq}:{to}"), to, None, lost)
+    text = line["text"]
+    if text is None:
+        raise Trouble("bad_envelope", f"line {number}: text is missing")
+    transaction, fault = _parse(line["id"], text)
+    try:
+        tx_hash = checksum.text_hash(text)
+    except UnicodeEncodeError:
+        raise Trouble("bad_envelope", f"line {number}: text is not Unicode") from None
+    return Incoming(dseq, line["id"], text, tx_hash, dseq, transaction, fault)
+
+
+def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
+    if len(text) > protocol.MAX_TRANSACTION:
+        return None, Refused("invalid", "", "larger than a transaction may be")
+    try:
+        raw = json.loads(text)
+        transaction = Transaction.from_json(_TRANSACTION.load(raw))
+    except ValidationError as error:
+        messages = messages_of(error)
+        return None, Refused("invalid", next(iter(messages), ""), first_message(messages))
+    except (ValueError, RecursionError) as error:
+        return None, Refused("invalid", "", f"not JSON: {error}")
+    if transaction.id != tx_id:
+        return None, Refused("invalid", "id", "not the id of its envelope")
+    return transaction, None
+
+
+def push(device_id: str, header: dict[str, Any], incoming: list[Incoming]) -> dict[str, Any]:
+    """Apply a phone's transactions in one commit; returns a PushAnswer.
+
+    Raises Trouble: identity_needed for a cloned device, dseq_gap when one is missing before these.
+    """
+    now = now_ms()
+    incoming = sorted(incoming, key=lambda one: one.dseq)
+
+    def together(session: Session, extra: frozenset[str]) -> dict[str, Any]:
+        return _once(session, extra, device_id, header, incoming, now, one_by_one=False)
+
+    def singly(session: Session, extra: frozenset[str]) -> dict[str, Any]:
+        return _once(session, extra, device_id, header, incoming, now, one_by_one=True)
+
+    try:
+        return transact.locking(together)
+    except (Trouble, OperationalError):
+        raise
+    except Exception as error:
+        # One of them breaks a rule of the database: each gets a savepoint of its own.
+        log.warning("push falls back to one by one", device=device_id, error=type(error).__name__)
+        return transact.locking(singly)
+
+
+def _once(
+    session: Session,
+    extra: frozenset[str],
+    device_id: str,
+    header: dict[str, Any],
+    incoming: list[Incoming],
+    now: int,
+    one_by_one: bool,
+) -> dict[str, Any]:
+    device = session.scalars(
+        select(Device)
+        .where(Device.id == device_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    user = session.get(User, device.user_id)
+    if user is None:
+        raise Trouble("token_unknown")
+    note_contact(device, header, now)
+    known = _receipts(session, incoming)
+    fresh = [one for one in incoming if one.id not in known]
+    _check_order(device, incoming, known)
+    sender = transact.sender_of(session, user, device.id)
+    batch = Batch(session, sender, now, epoch(session))
+    answers: dict[int, dict[str, Any]] = {}
+    for one in incoming:
+        if one.id in known:
+            answers[one.dseq] = _repeat(session, batch, device, one, known[one.id])
+    if one_by_one:
+        for one in fresh:
+            answers[one.dseq] = _alone(session, sender, device, one, now, extra)
+    else:
+        transact.prepare(batch, [one.transaction for one in fresh if one.transaction], extra)
+        for one in fresh:
+            answers[one.dseq] = _apply(batch, device, one)
+        batch.flush()
+    return {
+        "epoch": batch.epoch,
+        "last_dseq": device.last_dseq,
+        "running": device.running,
+        "server_time": now,
+        "clock_offset": device.clock_offset or 0,
+        "answers": [answers[one.dseq] for one in incoming],
+    }
+
+
+def note_contact(device: Device, header: dict[str, Any], now: int) -> None:
+    """What each contact tells of a phone: its clock, and what still waits on it."""
+    device.last_contact_at = now
+    device.waiting = header["waiting"]
+    device.clock_offset = header["clock"]["wall"] - now
+    device.app = header.get("app") or device.app
+    device.confirmed = max(device.confirmed or 0, min(header.get("confirmed", 0), device.last_dseq))
+
+
+def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, Receipt]:
+    wanted = [one.id for one in incoming if one.id]
+    rows = session.scalars(select(Receipt).where(Receipt.id.in_(wanted)))
+    return {row.id: row for row in rows}
+
+
+def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, Receipt]) -> None:
+    """Dense and once: a number already taken by another transaction means a cloned device."""
+    expected = device.last_dseq + 1
+    for one in incoming:
+        if one.dseq < expected:
+            if one.id is not None and one.id not in known:
+                raise Trouble("identity_needed", f"dseq {one.dseq} was another transaction")
+            continue
+        if one.dseq > expected:
+            detail = f"dseq {expected} is missing"
+            raise Trouble("dseq_gap", detail, {"last_dseq": [expected - 1]})
+        expected = one.to + 1
+
+
+def _apply(batch: Batch, device: Device, one: Incoming) -> dict[str, Any]:
+    """One transaction: applied, or in quarantine with the reason; delivered either way."""
+    if one.to <= device.last_dseq:
+        return quarantine.answer_of(one, "rejected", Refused("gap"))  # a gap said twice
+    tx = one.transaction
+    batch.begin(one.id or "", tx.author if tx else batch.sender.user_id, tx.made_at if tx else 0)
+    try:
+        if tx is None:
+            raise one.fault or Refused("invalid")
+        result, conflicts = apply(batch, tx)
+        answer: dict[str, Any] = {
+            "dseq": one.dseq,
+            "id": one.id,
+            "result": result,
+            "code": None,
+            "records": transact.touched(batch, tx),
+            "conflicts": conflicts,
+        }
+    except Refused as refused:
+        batch.undo()
+        answer = quarantine.put(batch, device, one, refused)
+    except (NeedLock, DBAPIError):
+        raise
+    except Exception as error:
+        batch.undo()
+        log.exception("a transaction could not be applied", tx=one.id, device=device.id)
+        answer = quarantine.put(batch, device, one, Refused("internal", "", type(error).__name__))
+    transact.keep_receipts(
+        batch.session, device, [(answer | {"dseq": one.to}, one.hash, tx)], batch.now
+    )
+    return answer
+
+
+def _alone(
+    session: Session,
+    sender: Any,
+    device: Device,
+    one: Incoming,
+    now: int,
+    extra: frozenset[str],
+) -> dict[str, Any]:
+    """One transaction under a savepoint of its own; if the database refuses it, quarantine."""
+    before = (device.last_dseq, device.running)
+    try:
+        with session.begin_nested():
+            batch = Batch(session, sender, now, epoch(session))
+            transact.prepare(batch, [one.transaction] if one.transaction else [], extra)
+            answer = _apply(batch, device, one)
+            batch.flush()
+            return answer
+    except (NeedLock, OperationalError):
+        raise
+    except Exception as error:
+        log.exception("a transaction broke at the database", tx=one.id, device=device.id)
+        device.last_dseq, device.running = before
+        with session.begin_nested():
+            batch = Batch(session, sender, now, epoch(session))
+            batch.begin(one.id or "", sender.user_id, 0)
+            refused = Refused("internal", "", type(error).__name__)
+            answer = quarantine.put(batch, device, one, refused)
+            transact.keep_receipts(session, device, [(answer, one.hash, one.transaction)], now)
+            batch.flush()
+            return answer
+
+
+def _repeat(
+    session: Session, batch: Batch, device: Device, one: Incoming, receipt: Receipt
+) -> dict[str, Any]:
+    """The first answer again; the same id with other content is kept in quarantine."""
+    if receipt.hash != one.hash:
+        refused = Refused("hash_mismatch", "id", receipt.id)
+        answer = quarantine.put(batch, device, one, refused, task=False)
+    else:
+        answer = {**receipt.answer, "dseq": one.dseq}
+    if one.dseq > device.last_dseq:
+        device.last_dseq = one.to
+        device.running = checksum.next_running(device.running, one.hash)
+    return answer

@@ -1,0 +1,113 @@
+"""The change feed: what a partition holds since a number, as NDJSON made by the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Text, and_, case, cast, func, literal_column, select, union_all
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from server.storage.database import is_sqlite
+from server.storage.models import MODELS
+from server.storage.tables import Departure
+from shared import records
+
+# What a partition of each sort can hold, so that no other table is asked.
+KINDS_OF = {
+    "grid": [k.name for k in records.KINDS.values() if k.home == "grid"] + ["area", "reference"],
+    "area": [k.name for k in records.KINDS.values() if k.home == "area"],
+    "person": ["task"],
+}
+ROWS_AT_ONCE = 2000
+
+
+def lines(session: Session, partition: str, after: int, upto: int) -> Iterator[str]:
+    """The rows of a partition with after < seq <= upto, in order of seq, one JSON line each.
+
+    Must run in one snapshot. A record is there once, at its last number.
+    """
+    sqlite = is_sqlite(session)
+    kinds = KINDS_OF[partition.partition(":")[0]]
+    parts = [_records(kind, partition, after, upto, sqlite) for kind in kinds]
+    parts.append(_departures(partition, after, upto, sqlite))
+    rows = union_all(*parts).subquery()
+    query = select(rows.c.line).order_by(rows.c.seq)
+    for (line,) in session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
+        yield line
+
+
+def _records(kind: str, partition: str, after: int, upto: int, sqlite: bool) -> Any:
+    table = MODELS[kind].__table__
+    values = _object(
+        {f.name: _json_value(table.c[f.name], f.type, sqlite) for f in records.KINDS[kind].fields},
+        sqlite,
+    )
+    head = {
+        "p": table.c.partition_id,
+        "seq": table.c.seq,
+        "kind": _text(kind),
+        "id": table.c.id,
+        "rev": table.c.rev,
+    }
+    row = _object(
+        {
+            "t": _text("row"),
+            **head,
+            "by": table.c.created_by,
+            "at": table.c.created_at,
+            "v": values,
+        },
+        sqlite,
+    )
+    gone = _object({"t": _text("gone"), **head}, sqlite)
+    line = case((table.c.deleted_at.is_(None), _as_text(row, sqlite)), else_=_as_text(gone, sqlite))
+    return select(table.c.seq.label("seq"), line.label("line")).where(
+        and_(table.c.partition_id == partition, table.c.seq > after, table.c.seq <= upto)
+    )
+
+
+def _departures(partition: str, after: int, upto: int, sqlite: bool) -> Any:
+    table = Departure.__table__
+    row = _object(
+        {
+            "t": _text("left"),
+            "p": table.c.partition_id,
+            "seq": table.c.seq,
+            "kind": table.c.kind,
+            "id": table.c.record_id,
+            "rev": table.c.rev,
+            "to": table.c.destination,
+        },
+        sqlite,
+    )
+    return select(table.c.seq.label("seq"), _as_text(row, sqlite).label("line")).where(
+        and_(table.c.partition_id == partition, table.c.seq > after, table.c.seq <= upto)
+    )
+
+
+def _object(members: dict[str, ColumnElement[Any]], sqlite: bool) -> ColumnElement[Any]:
+    build = func.json_object if sqlite else func.json_build_object
+    flat: list[Any] = []
+    for name, value in members.items():
+        flat += [_text(name), value]
+    return build(*flat)
+
+
+def _text(word: str) -> ColumnElement[Any]:
+    """A constant of ours as SQL text, not a parameter: PostgreSQL must know its type."""
+    return literal_column("'" + word.replace("'", "''") + "'")
+
+
+def _json_value(column: Any, type_: str, sqlite: bool) -> ColumnElement[Any]:
+    if type_ in (records.SET, records.JSON, records.POSITION):
+        return func.json(column) if sqlite else cast(column, JSONB)
+    if type_ == records.BOOL and sqlite:
+        return func.json(case((column.is_(None), "null"), (column, "true"), else_="false"))
+    return column
+
+
+def _as_text(value: ColumnElement[Any], sqlite: bool) -> ColumnElement[Any]:
+    return value if sqlite else cast(value, Text)
