@@ -6,7 +6,6 @@ account must have the permission "people" and see the area concerned, else Troub
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -20,9 +19,11 @@ from server.core.access import Viewer
 from server.errors import Trouble
 from server.operations import audit_log, transact
 from server.operations.clock import now_ms
+from server.operations.enrol import hash_secret, plain_code
 from server.operations.sign_in import hash_password
 from server.storage.database import db, write
 from server.storage.models import Area, Reference
+from server.storage.queries.people import Phone, phones
 from server.storage.tables import Assignment, Device, Enrolment, User
 from shared import ids, operations, protocol, vocabulary
 
@@ -30,6 +31,7 @@ from shared import ids, operations, protocol, vocabulary
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 MIN_PASSWORD = 8
+NOBODY = "00000000-0000-0000-0000-000000000000"
 _USERNAME = re.compile(r"[\w.@-]{2,40}")
 _WALKERS = ("grid_worker", "supervisor")
 
@@ -41,14 +43,6 @@ class Code:
     text: str
     expires_at: int
     link: str
-
-
-@dataclass(frozen=True)
-class Phone:
-    """An enrolled phone and its person, None if the account is gone."""
-
-    device: Device
-    user: User | None
 
 
 def add_user(
@@ -99,7 +93,7 @@ def add_user(
         except IntegrityError as error:  # another process took the name meanwhile
             raise Trouble("invalid", _TAKEN, {"username": [_TAKEN]}) from error
         audit_log.record(
-            session, by, "user_add", user.id, area_code, {"username": username, "role": role}
+            session, by, "user.add", user.id, area_code, {"username": username, "role": role}
         )
     publish_person(user, by)
     return user, generated
@@ -141,7 +135,7 @@ def set_password(user_id: str, password: str | None = None, by: str | None = Non
             _check_by(session, by, user.area_code)
         user.password_hash = hash_password(password or generated or "")
         user.failures, user.locked_until = 0, None
-        audit_log.record(session, by, "password_set", user_id, user.area_code)
+        audit_log.record(session, by, "user.password", user_id, user.area_code)
     return generated
 
 
@@ -171,7 +165,9 @@ def assign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
             from_rev=user.scope_rev,
         )
         session.add(assignment)
-        audit_log.record(session, by, "assign", user_id, grid_code, {"scope_rev": user.scope_rev})
+        audit_log.record(
+            session, by, "grid.assign", user_id, grid_code, {"scope_rev": user.scope_rev}
+        )
     return assignment
 
 
@@ -188,7 +184,9 @@ def unassign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
             )
         user.scope_rev = (user.scope_rev or 0) + 1
         assignment.to_at, assignment.to_rev = now_ms(), user.scope_rev
-        audit_log.record(session, by, "unassign", user_id, grid_code, {"scope_rev": user.scope_rev})
+        audit_log.record(
+            session, by, "grid.unassign", user_id, grid_code, {"scope_rev": user.scope_rev}
+        )
     return assignment
 
 
@@ -216,14 +214,13 @@ def make_enrolment_code(user_id: str, by: str | None = None, base_url: str = "")
                 expires_at=expires,
             )
         )
-        audit_log.record(session, by, "enrolment_code", user_id, user.area_code)
+        audit_log.record(session, by, "device.code", user_id, user.area_code)
     return Code(text, expires, enrolment_link(text, base_url))
 
 
 def code_hash(text: str) -> str:
     """What is stored of an enrolment code; case, blanks and dashes do not matter."""
-    plain = re.sub(r"[\s-]", "", text).upper()
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hash_secret(plain_code(text))
 
 
 def enrolment_link(code: str, base_url: str = "") -> str:
@@ -246,21 +243,13 @@ def revoke_device(device_id: str, by: str | None = None) -> Device:
         _check_by(session, by, area_code)
         if device.revoked_at is None:
             device.revoked_at = now_ms()
-            audit_log.record(session, by, "device_revoke", device_id, area_code)
+            audit_log.record(session, by, "device.revoke", device_id, area_code)
     return device
 
 
 def devices(viewer: Viewer) -> list[Phone]:
     """The phones of the people in the viewer's subtree, the last heard from first."""
-    query = (
-        select(Device, User)
-        .join(User, User.id == Device.user_id, isouter=True)
-        .where(Device.kind == "phone")
-        .order_by(Device.last_contact_at.desc().nulls_last(), Device.id)
-    )
-    if viewer.area_code != ids.ROOT_AREA:
-        query = query.where(User.area_code.startswith(viewer.area_code, autoescape=True))
-    return [Phone(device, user) for device, user in db.session.execute(query).tuples()]
+    return phones(db.session(), viewer)
 
 
 def find_user(name_or_id: str) -> User:
@@ -270,6 +259,20 @@ def find_user(name_or_id: str) -> User:
     if user is None:
         raise Trouble("not_found", f"没有账号 {name_or_id} / There is no account {name_or_id}")
     return user
+
+
+def operator(area_code: str = ids.ROOT_AREA) -> str:
+    """The account in whose name the command line writes records: an admin who sees the area.
+
+    On a server without one, NOBODY.
+    """
+    query = select(User).where(User.role == "admin", User.active.is_(True))
+    admins = [
+        user for user in db.session.scalars(query) if ids.is_within(area_code, user.area_code)
+    ]
+    if not admins:
+        return NOBODY
+    return str(min(admins, key=lambda user: (len(user.area_code), user.created_at, user.id)).id)
 
 
 def new_password() -> str:
