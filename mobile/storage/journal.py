@@ -195,7 +195,7 @@ def keep_answers(
         else:
             row = db.execute(
                 "SELECT n, result, answer FROM journal"
-                " WHERE device_id = ? AND dseq = ? AND gap IS NOT NULL",
+                " WHERE device_id = ? AND ? IN (dseq, dseq_to) AND gap IS NOT NULL",
                 (device_id, answer["dseq"]),
             ).fetchone()
         text = to_json(dict(answer))

@@ -185,3 +185,12 @@ def _drafted(db: sqlite3.Connection) -> set[str]:
         for row in db.execute("SELECT photos FROM draft")
         for photo in json.loads(row[0])
     }
+
+
+def held(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many photos the server does not have whole yet, and the bytes still to go."""
+    count, size = db.execute(
+        "SELECT count(*), coalesce(sum(size - sent), 0) FROM photo"
+        " WHERE state NOT IN ('verified', 'refused', 'stored') AND removed_at IS NULL"
+    ).fetchone()
+    return count, size

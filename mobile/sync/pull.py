@@ -1,0 +1,155 @@
+"""Pull: what the server has and this phone has not, row by row, each batch with its cursor."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mobile.core.clock import Clock
+from mobile.storage import feed, journal, meta, photos
+from mobile.storage.store import Store
+from mobile.sync.client import Client, RequestFailed
+from mobile.sync.push import APP, about, keep_contact
+from shared import protocol
+
+BATCH = 400  # rows of one SQLite transaction
+WAIT_BATCH = 20_000  # characters of rows that are written at the latest
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought. ``mismatched``: partitions whose checksum was not this phone's.
+
+    ``renewed``: the server was restored, and what it lacks waits to be sent again.
+    """
+
+    rows: int = 0
+    mismatched: frozenset[str] = field(default=frozenset())
+    renewed: bool = False
+
+
+class IdentityNeeded(Exception):  # noqa: N818 - the protocol's word
+    """The server has other transactions of this device than this phone: a clone is about."""
+
+
+def pull(
+    store: Store, client: Client, clock: Clock, progress: Callable[[int, int], None]
+) -> Pulled:
+    """One pull. What arrived before it broke is kept, with the cursors that belong to it.
+
+    Raises RequestFailed (``incomplete`` for a stream without its end), IdentityNeeded.
+    """
+    request = _request(store, clock)
+    with client.pull(request) as lines:
+        header = next(lines, None)
+        _check_header(header)
+        assert header is not None
+        with store.reading() as db:
+            me = meta.identity(db)
+            if me is None:
+                return Pulled()
+            own = journal.running_at(db, me.device_id, header["last_dseq"])
+        if own is not None and own != header["running"]:
+            raise IdentityNeeded
+        with store.writing() as db:
+            keep_contact(db, header)
+            taken = feed.take_header(db, header, me.actor)
+        _take_rows(store, taken, lines, progress)
+    return Pulled(taken.rows, frozenset(taken.mismatched), header["epoch"] != me.epoch)
+
+
+def _take_rows(
+    store: Store,
+    taken: feed.Feed,
+    lines: Iterator[dict[str, Any]],
+    progress: Callable[[int, int], None],
+) -> None:
+    batch: list[dict[str, Any]] = []
+    trouble: RequestFailed | None = None
+    ended = False
+    while not ended and trouble is None:
+        try:
+            for line in lines:
+                kind = line.get("t")
+                if kind == "end":
+                    ended = True
+                    break
+                if kind == "error":
+                    trouble = RequestFailed(str(line.get("code") or "internal"), "in the stream")
+                    break
+                _check_line(line)
+                batch.append(line)
+                if len(batch) >= BATCH:
+                    break
+            else:
+                trouble = RequestFailed("incomplete", "the stream has no end")
+        except RequestFailed as failed:
+            trouble = failed
+        if batch:
+            with store.writing() as db:
+                feed.apply(db, taken, batch)
+            batch.clear()
+            progress(taken.rows, 0)
+    if trouble is not None:
+        raise trouble
+    with store.writing() as db:
+        feed.finish(db, taken)
+
+
+def _request(store: Store, clock: Clock) -> dict[str, Any]:
+    said = about(store, clock)
+    with store.reading() as db:
+        me = meta.identity(db)
+        if me is None:  # pragma: no cover - the runner asks before
+            raise RequestFailed("token_unknown")
+        return {
+            "v": protocol.VERSION,
+            "epoch": me.epoch,
+            "scope_rev": me.scope_rev,
+            "partitions": feed.positions(db),
+            "confirmed": max(0, journal.confirmed(db, me.device_id)),
+            "photos": photos.unconfirmed(db),
+            **said,
+        }
+
+
+# member -> what it must be; more members are the future's.
+_HEADER: Mapping[str, type] = {
+    "epoch": str, "scope": dict, "user": dict, "last_dseq": int, "running": str,
+    "answers": list, "partitions": list, "photos": dict, "server_time": int,
+}  # fmt: skip
+_LINES: Mapping[str, Mapping[str, type]] = {
+    "row": {"p": str, "seq": int, "kind": str, "id": str, "rev": int, "v": dict},
+    "gone": {"p": str, "seq": int, "id": str, "rev": int},
+    "left": {"p": str, "seq": int, "id": str, "rev": int},
+    "reset": {"p": str},
+    "checkpoint": {"p": str, "seq": int, "count": int, "sum64": str, "chain": str, "view": str},
+}
+
+
+def _check_header(header: Mapping[str, Any] | None) -> None:
+    if header is None:
+        raise RequestFailed("incomplete", "the stream is empty")
+    if header.get("t") == "error":
+        raise RequestFailed(str(header.get("code") or "internal"), "in the stream")
+    if header.get("t") != "header":
+        raise RequestFailed("answer_invalid", "no header")
+    _check_members(header, _HEADER)
+    scope = header["scope"]
+    if not isinstance(scope.get("rev"), int) or not isinstance(scope.get("grids"), list):
+        raise RequestFailed("answer_invalid", "scope")
+
+
+def _check_line(line: Mapping[str, Any]) -> None:
+    members = _LINES.get(str(line.get("t")))
+    if members is not None:  # a kind of line not known here is the future's, and skipped
+        _check_members(line, members)
+
+
+def _check_members(line: Mapping[str, Any], members: Mapping[str, type]) -> None:
+    for name, type_ in members.items():
+        if not isinstance(line.get(name), type_):
+            raise RequestFailed("answer_invalid", f"{line.get('t')} without {name}")
