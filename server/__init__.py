@@ -15,10 +15,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def create_app(config: Config | None = None) -> Flask:
     """The application for one configuration; the database must have been upgraded already."""
-    from server import api, errors, web
+    from server import api, errors, logs, web
     from server.storage import blobs, database, models, tables  # noqa: F401 - declares the tables
     from shared import protocol
 
+    logs.configure()
     config = config or Config.from_environment()
     app = Flask("server", static_folder=None)
     app.config.update(

@@ -68,9 +68,12 @@ def build_world() -> World:
         for name, grid in (("worker", GRID), ("other", OTHER_GRID)):
             session.add(
                 Assignment(
-                    id=ids.new_id(), user_id=world.users[name], grid_code=grid, from_at=now,
+                    id=ids.new_id(),
+                    user_id=world.users[name],
+                    grid_code=grid,
+                    from_at=now,
                     from_rev=1,
-                )  # fmt: skip
+                )
             )
         for phone, owner in (("worker", "worker"), ("worker2", "worker"), ("other", "other")):
             world.tokens[phone] = f"token-of-{phone}"
@@ -137,7 +140,9 @@ def problem(world: World, **values: Any) -> Operation:
     return create("problem", world.partition, **(base | values))
 
 
-def transaction(author: str, *operations: Operation, epoch: str = "", scope: int = 1) -> Transaction:
+def transaction(
+    author: str, *operations: Operation, epoch: str = "", scope: int = 1
+) -> Transaction:
     """A transaction of a person, made now."""
     return Transaction(
         ids.new_id(), author, now_ms(), 1000, "boot-1", (epoch, scope), tuple(operations), "test"
@@ -182,8 +187,6 @@ def pull(client: FlaskClient, token: str, **more: Any) -> list[dict[str, Any]]:
         "v": 1, "epoch": "", "scope_rev": 0, "partitions": {}, "clock": header()["clock"],
         "waiting": header()["waiting"], **more,
     }  # fmt: skip
-    response = client.post(
-        protocol.PULL, json=body, headers={"Authorization": f"Bearer {token}"}
-    )
+    response = client.post(protocol.PULL, json=body, headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 200, response.text
     return [json.loads(line) for line in response.text.splitlines()]

@@ -118,7 +118,7 @@ def _facts(batch: Batch, problem: Record, action: str) -> ledger.Facts:
     query = select(Photo.id, Photo.state).where(
         Photo.owner_id == problem.id, Photo.phase == "after", Photo.deleted_at.is_(None)
     )
-    states = dict(batch.session.execute(query).tuples().all())
+    states = {row[0]: row[1] for row in batch.session.execute(query)}
     for one in batch.held.values():
         values = one.record.values if one and one.record.kind == "photo" else {}
         if one and values.get("owner_id") == problem.id and values["phase"] == "after":

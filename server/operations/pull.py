@@ -55,20 +55,19 @@ def stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
         same = request["epoch"] == current
         yield _line(_header(session, device, user, current, grids, scope, request))
         count = 0
-        for part in chunks(scope):
-            query = select(Partition).where(Partition.id.in_(part)).order_by(Partition.id)
-            for head in session.scalars(query.execution_options(populate_existing=True)).all():
-                after, seen = known.get(head.id, (0, view))
-                whole = not same or seen != view or after > head.seq or head.id in _repairs(request)
-                if whole:
-                    yield _line({"t": "reset", "p": head.id})
-                    after = 0
-                elif after == head.seq and head.id in known:
-                    continue
+        for head in _heads(session, scope):
+            after, seen = known.get(head.id, (0, view))
+            whole = not same or seen != view or after > head.seq or head.id in _repairs(request)
+            if whole and head.id in known:
+                yield _line({"t": "reset", "p": head.id})
+                after = 0
+            elif after == head.seq and head.id in known:
+                continue
+            if head.seq > after:
                 for line in feed.lines(session, head.id, after, head.seq):
                     count += 1
                     yield line
-                yield _line(_checkpoint(head, view))
+            yield _line(_checkpoint(head, view))
         yield _line({"t": "end", "rows": count})
 
 
@@ -94,11 +93,25 @@ def _grids(session: Session, user: User) -> list[tuple[str, str]]:
             Assignment.user_id == user.id, Assignment.to_at.is_(None)
         )
         codes = sorted(set(session.scalars(mine)))
-        names: dict[str, str] = dict(session.execute(query.where(Area.code.in_(codes))).tuples().all())
+        names: dict[str, str] = {
+            code: name for code, name in session.execute(query.where(Area.code.in_(codes)))
+        }
         return [(code, names.get(code, code)) for code in codes]
     if user.area_code != ids.ROOT_AREA:
         query = query.where(Area.code >= user.area_code, Area.code < user.area_code + ":")
-    return [(code, name) for code, name in session.execute(query.order_by(Area.code))]
+    return [(row[0], row[1]) for row in session.execute(query.order_by(Area.code))]
+
+
+def _heads(session: Session, scope: list[str]) -> Iterator[Partition]:
+    """The head of each partition, in order; an empty one where nothing was ever written."""
+    for part in chunks(scope):
+        query = select(Partition).where(Partition.id.in_(part))
+        rows = session.scalars(query.execution_options(populate_existing=True))
+        found = {row.id: row for row in rows}
+        for partition in part:
+            yield found.get(partition) or Partition(
+                id=partition, seq=0, count=0, sum64=0, chain=checksum.EMPTY_CHAIN
+            )
 
 
 def _header(
@@ -157,7 +170,7 @@ def _photo_states(session: Session, wanted: list[str]) -> dict[str, str]:
     states: dict[str, str] = {}
     for part in chunks(wanted):
         query = select(Blob.sha256, Blob.state).where(Blob.sha256.in_(part))
-        states.update(session.execute(query).tuples())
+        states.update((sha, state) for sha, state in session.execute(query))
     return {sha: states.get(sha, "declared") for sha in wanted}
 
 
