@@ -1,0 +1,245 @@
+"""A new demo database: migrated, peopled, seeded; it appears whole under its name or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from gridledger.demo.data import Block, base_entries, blocks
+from gridledger.demo.dice import DAY, HOUR
+from gridledger.demo.photos import Picture
+from gridledger.demo.pictures import pool
+from gridledger.demo.plan import Plan
+from server.config import Config
+from server.operations import accounts
+from server.operations.transact import Entry, Submitted, submit_many
+from shared.operations import ACT, SET, Operation
+
+DESCRIPTION = "demo.json"
+BATCH = 2000
+Say = Callable[[str, str], None]
+
+
+class NotADemo(Exception):
+    """The folder holds something else; it is left alone."""
+
+
+def ready(folder: Path) -> bool:
+    """Whether a finished demo is in the folder. Raises NotADemo where something else is."""
+    if (folder / DESCRIPTION).is_file():
+        return True
+    if folder.exists() and any(folder.iterdir()):
+        raise NotADemo(str(folder))
+    return False
+
+
+def build(folder: Path, plan: Plan, say: Say) -> dict[str, Any]:
+    """Make the demo beside its folder, then move it there. Returns its description."""
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    part = folder.with_name(f".{folder.name}.building-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    with application(part) as app:
+        description = _seed(app, plan, say)
+    _write_private(part / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1))
+    if folder.exists():
+        folder.rmdir()  # empty, or `ready` would have refused
+    part.rename(folder)
+    return description
+
+
+@contextmanager
+def application(folder: Path) -> Iterator[Flask]:
+    """The server's application on the demo's own SQLite file, whatever the environment says."""
+    from server import create_app
+    from server.storage.database import db
+
+    app = create_app(Config(data=folder, demo=True))
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def description(folder: Path) -> dict[str, Any]:
+    """What the demo is: its accounts with their passwords, its grids, its plan."""
+    found: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    return found
+
+
+def _seed(app: Flask, plan: Plan, say: Say) -> dict[str, Any]:
+    from flask_migrate import upgrade
+
+    from server import MIGRATIONS
+
+    say("建立数据库……", "Creating the database ...")
+    upgrade(directory=str(MIGRATIONS))
+    pictures = pool(plan.seed)
+    _store(app, pictures, plan)
+    told, people = _people(plan)
+    for number, block in enumerate(blocks(plan, people, pictures)):
+        _take(block.standing, people["admin"])
+        _take(block.history, people["admin"])
+        _finish_tasks(block, people["admin"])
+        if number == 0:
+            _conflicts(block, people)
+        doors = sum(len(beat.households) for beat in block.beats)
+        made = len(block.history)
+        say(
+            f"第 {number + 1} 组网格：{doors} 户，{made} 笔走访、台账和审核。",
+            f"Grids, part {number + 1}: {doors} households, {made} visits, ledger steps, reviews.",
+        )
+    return {
+        "seed": plan.seed,
+        "households": plan.households,
+        "made_at": plan.now,
+        "accounts": told,
+        "areas": [grid.code for community in plan.communities() for grid in community.grids],
+    }
+
+
+def _people(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Accounts with fresh passwords (never from the seed), after the areas they belong to."""
+    told: list[dict[str, Any]] = []
+    people: dict[str, str] = {}
+    for person in plan.people():
+        user, password = accounts.add_user(
+            person.username, person.name, person.role, person.area_code, body=person.body
+        )
+        people[person.username] = user.id
+        told.append(
+            {
+                "username": person.username,
+                "password": password,
+                "name": person.name,
+                "role": person.role,
+                "area": person.area_code,
+                "grids": list(person.grids),
+            }
+        )
+        if person.role == "admin":
+            _take(base_entries(plan, user.id), user.id)
+        for grid in person.grids:
+            accounts.assign(user.id, grid)
+    return told, people
+
+
+def _store(app: Flask, pictures: Sequence[Picture], plan: Plan) -> None:
+    """The photos' bytes first: a record that declares them is then verified at once."""
+    from server.storage import blobs
+    from server.storage.database import write
+    from server.storage.tables import Blob
+
+    store = blobs.current()
+    for picture in pictures:
+        store.write(picture.sha256, picture.data)
+    with write() as session:
+        for picture in pictures:
+            session.add(
+                Blob(
+                    sha256=picture.sha256,
+                    size=len(picture.data),
+                    state="verified",
+                    mime="image/jpeg",
+                    width=picture.width,
+                    height=picture.height,
+                    stored_at=plan.first_day,
+                )
+            )
+
+
+def _take(entries: Iterator[Entry] | list[Entry], sender: str) -> list[Submitted]:
+    return list(submit_many(entries, kind="import", sender=sender, batch=BATCH))
+
+
+def _finish_tasks(block: Block, sender: str) -> None:
+    """Tasks about returned visits that were corrected since are ticked off by their worker."""
+    from server.storage.database import db
+    from server.storage.models import Task, Visit
+
+    partitions = [beat.grid.partition for beat in block.beats]
+    query = (
+        select(Task, Visit.updated_at, Visit.reviewed_at)
+        .join(Visit, Visit.id == Task.about_id)
+        .where(Task.state == "open", Task.type == "returned_visit")
+        .where(Visit.partition_id.in_(partitions), Visit.review_state != "returned")
+    )
+    entries = [
+        Entry(
+            task.user_id,
+            [Operation(ACT, "task", task.id, task.partition_id, rev=task.rev, action="done")],
+            (reviewed_at or task.created_at) + HOUR,
+        )
+        for task, _, reviewed_at in db.session.execute(query).tuples()
+    ]
+    db.session.rollback()
+    _take(entries, sender)
+
+
+def _conflicts(block: Block, people: dict[str, str]) -> None:
+    """Three fields that two people changed without having seen each other; one is decided."""
+    supervisor = people["supervisor"]
+    first, second = block.beats[0], block.beats[1]
+    home, other = first.households[1], first.households[4]
+    yard = second.compounds[1]
+    at = first.plan.today - 8 * HOUR
+    _differ(first.worker, supervisor, "household", home.id, first.grid.partition, "contact_phone",
+            home.values["contact_phone"], ("13900008812", "13900008821"), at)  # fmt: skip
+    _differ(second.worker, supervisor, "compound", yard.id, second.grid.partition, "steward",
+            yard.values["steward"], ("杜明山", "杜明珊"), at - 3 * HOUR)  # fmt: skip
+    decided = _differ(
+        first.worker, supervisor, "household", other.id, first.grid.partition, "note",
+        other.values["note"], ("周末在家。", "周末在家，先打电话。"), at - DAY,
+    )  # fmt: skip
+    verdict = Operation(
+        ACT, "conflict", decided, first.grid.partition, action="decide", expect={"version": 1},
+        data={"value": "周末在家，先打电话。"},
+    )  # fmt: skip
+    _take([Entry(supervisor, [verdict], at - DAY + 2 * HOUR)], supervisor)
+
+
+def _differ(
+    worker: str, supervisor: str, kind: str, record_id: str, partition: str, field: str,
+    was: str | None, values: tuple[str, str], at: int,
+) -> str:  # fmt: skip
+    """Two edits of rev 1 from two devices; returns the conflict that the second one opens."""
+    found: tuple[str, ...] = ()
+    for person, new, minutes in ((supervisor, values[0], 0), (worker, values[1], 40)):
+        edit = Operation(SET, kind, record_id, partition, rev=1, fields={field: (was, new)})
+        found = _take([Entry(person, [edit], at + minutes * 60_000)], person)[0].conflicts
+    return found[0]
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Half-made demos of runs that were killed."""
+    for left in folder.parent.glob(f".{folder.name}.building-*"):
+        pid = left.name.rpartition("-")[2]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    with suppress(OSError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
