@@ -209,7 +209,8 @@ def filled(
 ) -> Iterator[tuple[int, Cells]]:
     """Rows (number, cells) with the value of a vertically merged block in each of its rows.
 
-    Only a block's first column is filled: a title across the sheet stays one cell.
+    Only a block's first column is filled: a title across the sheet stays one cell. A row that holds
+    nothing of its own stays blank.
     """
     tall = sorted((m for m in merges if m.last_row > m.first_row), key=lambda m: m.first_row)
     at = 0
@@ -221,7 +222,7 @@ def filled(
             at += 1
             if merge.first_row == number and merge.first_column <= len(cells):
                 active.append((merge, cells[merge.first_column - 1]))
-        if active:
+        if active and any(cell not in (None, "") for cell in cells):
             full = list(cells)
             for merge, value in active:
                 column = merge.first_column - 1

@@ -39,19 +39,20 @@ def sheets(path: Path, name: str = "") -> Iterator[Sheet]:
     """The visible sheets of an XLSX file. Raises Trouble "invalid" or "too_large"."""
     shown = name or path.name
     merges_of = _check_package(path, shown)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl tells of styles it does not keep
+    with path.open("rb") as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl tells of styles it does not keep
+            try:
+                workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            except Exception as error:  # any part of a damaged file may be what it trips over
+                _refuse(shown, error)
         try:
-            workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        except Exception as error:  # any part of a damaged file may be what it trips over
-            _refuse(shown, error)
-    try:
-        for sheet in workbook.worksheets:
-            if sheet.sheet_state == "visible":
-                part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
-                yield Sheet(sheet.title, _rows(sheet, merges_of(part), shown))
-    finally:
-        workbook.close()
+            for sheet in workbook.worksheets:
+                if sheet.sheet_state == "visible":
+                    part = str(getattr(sheet, "_worksheet_path", "")).lstrip("/")
+                    yield Sheet(sheet.title, _rows(sheet, merges_of(part), shown))
+        finally:
+            workbook.close()
 
 
 def _rows(sheet: Any, merges: list[Merge], shown: str) -> Iterator[tuple[int, Cells]]:
@@ -85,7 +86,8 @@ def _check_package(path: Path, shown: str) -> Any:
     """Refuse what is no XLSX or would not fit; returns a reader of a sheet's merged blocks."""
     try:
         size = path.stat().st_size
-        head = path.open("rb").read(8) if size else b""
+        with path.open("rb") as file:
+            head = file.read(8)
     except OSError as error:
         raise Trouble("invalid", f"读不了文件 {shown} / Cannot read {shown}: {error}") from error
     if size == 0:

@@ -237,10 +237,17 @@ def test_care_groups_are_known_by_many_words_and_an_unknown_one_is_told() -> Non
 
 
 def test_a_merged_block_speaks_for_each_of_its_rows_and_a_title_does_not() -> None:
-    rows = [(1, ["标题", None]), (2, ["幸福小区", 1]), (3, [None, 2]), (4, [None, 3]), (5, [])]
-    merges = [Merge(1, 1, 1, 2), Merge(2, 3, 1, 1), Merge(4, 5, 2, 2)]
+    rows = [
+        (1, ["标题", None]),
+        (2, ["幸福小区", 1]),
+        (3, [None, 2]),
+        (4, [None, 3]),
+        (5, [None, None]),
+        (6, [5]),
+    ]
+    merges = [Merge(1, 1, 1, 2), Merge(2, 3, 1, 1), Merge(4, 6, 2, 2)]
     assert [list(cells) for _, cells in roster_cells.filled(rows, merges)] == [
-        ["标题", None], ["幸福小区", 1], ["幸福小区", 2], [None, 3], [None, 3],
+        ["标题", None], ["幸福小区", 1], ["幸福小区", 2], [None, 3], [None, None], [5, 3],
     ]  # fmt: skip
 
 
