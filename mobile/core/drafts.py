@@ -72,6 +72,11 @@ def check_action(
     return errors
 
 
+def missing(name: str) -> dict[str, FieldError]:
+    """What an action of the ledger found missing while it was tried."""
+    return {name: _missing("problem", name)}
+
+
 def _check_target(values: Mapping[str, Any]) -> dict[str, FieldError]:
     target, kind = values.get("target_id"), values.get("target_kind")
     if target is not None and not ids.is_id(target):

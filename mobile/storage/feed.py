@@ -25,6 +25,8 @@ class Feed:
     server_time: int
     actor: Actor
     rows: int = 0
+    view: str = ""
+    checked: set[str] = field(default_factory=set)
     mismatched: set[str] = field(default_factory=set)
     marks: dict[str, int] = field(default_factory=dict)
 
@@ -35,6 +37,7 @@ def take_header(db: sqlite3.Connection, header: Mapping[str, Any], actor: Actor)
     if me is None:  # pragma: no cover - a pull needs an identity
         raise ValueError("not enrolled")
     feed = Feed(me.device_id, header["last_dseq"], header["server_time"], actor)
+    feed.view = str(header.get("view") or "")
     if header["epoch"] != me.epoch:
         _new_epoch(db, header, feed)
     journal.keep_answers(db, me.device_id, header["answers"], feed.server_time, actor)
@@ -50,8 +53,8 @@ def _new_epoch(db: sqlite3.Connection, header: Mapping[str, Any], feed: Feed) ->
     identity.reopen(db, feed.device_id, feed.last_dseq, header["running"], feed.actor)
     photos.offer_all(db)
     for row in db.execute("SELECT partition_id FROM cursor").fetchall():
-        _from_zero(db, row[0])
-    db.execute("UPDATE cursor SET chain = '', view_rev = '', covered_dseq = 0")
+        _from_zero(db, row[0], feed.view)
+    db.execute("UPDATE cursor SET chain = '', covered_dseq = 0, complete = 0")
 
 
 def _take_scope(db: sqlite3.Connection, header: Mapping[str, Any], feed: Feed) -> None:
@@ -63,7 +66,7 @@ def _take_scope(db: sqlite3.Connection, header: Mapping[str, Any], feed: Feed) -
     wanted = set(header["partitions"])
     for partition in wanted - held:
         db.execute("INSERT INTO cursor (partition_id) VALUES (?)", (partition,))
-        _from_zero(db, partition)
+        _from_zero(db, partition, feed.view)
     for partition in held - wanted:
         db.execute("DELETE FROM cursor WHERE partition_id = ?", (partition,))
     db.execute("DELETE FROM touched WHERE partition_id NOT IN (SELECT partition_id FROM cursor)")
@@ -78,10 +81,28 @@ def purge_out_of_scope(db: sqlite3.Connection) -> None:
     )
 
 
-def _from_zero(db: sqlite3.Connection, partition: str) -> int:
+def _from_zero(db: sqlite3.Connection, partition: str, view: str) -> int:
+    """Begin a whole snapshot of a partition; the number by which its rows are marked."""
     mark = meta.count_up(db, "mark")
-    db.execute("UPDATE cursor SET seq = 0, mark = ? WHERE partition_id = ?", (mark, partition))
+    db.execute(
+        "UPDATE cursor SET seq = 0, mark = ?, view_rev = ? WHERE partition_id = ?",
+        (mark, view, partition),
+    )
     return mark
+
+
+def positions(db: sqlite3.Connection) -> dict[str, list[Any]]:
+    """Partition -> [seq, view]: from where the next pull goes on.
+
+    A snapshot that broke off asks for its last row again, so that its checkpoint surely follows.
+    """
+    rows = db.execute("SELECT partition_id, seq, mark, view_rev FROM cursor")
+    return {
+        row["partition_id"]: [
+            max(row["seq"] - 1, 0) if row["mark"] else row["seq"], row["view_rev"],
+        ]
+        for row in rows
+    }  # fmt: skip
 
 
 def apply(db: sqlite3.Connection, feed: Feed, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -92,11 +113,7 @@ def apply(db: sqlite3.Connection, feed: Feed, lines: Iterable[Mapping[str, Any]]
         kind = line["t"]
         if kind == "reset":
             moved.pop(partition, None)
-            feed.marks[partition] = _from_zero(db, partition)
-            db.execute(
-                "UPDATE cursor SET view_rev = ? WHERE partition_id = ?",
-                (line.get("view") or "", partition),
-            )
+            feed.marks[partition] = _from_zero(db, partition, feed.view)
         elif kind == "checkpoint":
             moved.pop(partition, None)
             _checkpoint(db, feed, line)
@@ -124,18 +141,20 @@ def _mark(db: sqlite3.Connection, feed: Feed, partition: str) -> int:
 
 
 def _checkpoint(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any]) -> None:
+    """Sweep what a whole snapshot did not name, compare sums, and take covered work off."""
     partition = line["p"]
+    feed.checked.add(partition)
     mark = _mark(db, feed, partition)
     if mark:
         _sweep(db, feed, partition, mark)
     count, total = records.own_sum(db, partition)
-    if (count, total) != (line["count"], int(line["sum64"])):
+    if (str(count), str(total)) != (str(line["count"]), line["sum64"]):
         feed.mismatched.add(partition)
         meta.count_up(db, "repairs")
         db.execute(
             "UPDATE cursor SET mismatches = mismatches + 1 WHERE partition_id = ?", (partition,)
         )
-        feed.marks[partition] = _from_zero(db, partition)
+        feed.marks[partition] = _from_zero(db, partition, line["view"])
         return
     db.execute(
         "UPDATE cursor SET seq = ?, count = ?, sum64 = ?, chain = ?, view_rev = ?, mark = 0,"
@@ -151,6 +170,32 @@ def _checkpoint(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any]) -> 
         (partition, feed.device_id, feed.last_dseq),
     )
     release(db, feed)
+
+
+def _unchanged(db: sqlite3.Connection, feed: Feed) -> None:
+    """Of a partition that did not change, nothing is said: its last checkpoint holds again.
+
+    One that was asked for from zero and brought nothing is empty.
+    """
+    rows = db.execute("SELECT * FROM cursor").fetchall()
+    for row in rows:
+        empty = row["mark"] and not row["seq"]
+        if row["partition_id"] in feed.checked or not (empty or row["complete"]):
+            continue
+        if row["mark"] and not empty:
+            continue
+        _checkpoint(
+            db,
+            feed,
+            {
+                "p": row["partition_id"],
+                "seq": row["seq"],
+                "count": 0 if empty else row["count"],
+                "sum64": "0" if empty else row["sum64"],
+                "chain": "" if empty else row["chain"],
+                "view": row["view_rev"],
+            },
+        )
 
 
 def _sweep(db: sqlite3.Connection, feed: Feed, partition: str, mark: int) -> None:
@@ -190,6 +235,7 @@ def _take_off(db: sqlite3.Connection, n: int, actor: Actor) -> None:
 
 def finish(db: sqlite3.Connection, feed: Feed) -> None:
     """A stream came to its end: close what is closed, forget what is old."""
+    _unchanged(db, feed)
     _settle(db, feed)
     purge_out_of_scope(db)
     journal.purge(db, feed.server_time)

@@ -15,7 +15,7 @@ from shared.ledger import Actor
 from shared.operations import Transaction
 
 
-def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any], actor: Actor) -> None:
+def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any]) -> None:
     """Take the identity the server gave, for the first time or again; nothing saved is lost."""
     known = meta.get(db, "device_id")
     meta.put(db, "server", server)
@@ -23,7 +23,6 @@ def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any], actor: Ac
     meta.keep_person(db, answer["user"])
     if not meta.get(db, "epoch"):
         meta.put(db, "epoch", answer["epoch"])
-    meta.put(db, "revoked", "")
     if answer["device_id"] != known:
         take_device(db, answer["device_id"], answer["last_dseq"])
 

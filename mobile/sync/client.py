@@ -24,7 +24,7 @@ MAX_LINE = 16 * 2**20  # a longer line of an answer is no answer of ours
 _TROUBLE = schemas.Trouble()
 
 
-class RequestFailed(Exception):  # noqa: N818 - the domain's word
+class RequestFailed(Exception):
     """A request that brought no answer.
 
     ``code`` is one of protocol.REQUEST_CODES, or ``offline`` (no connection, cut, timeout),

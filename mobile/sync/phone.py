@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from mobile.core import photo as pictures
 from mobile.core.clock import Clock, SystemClock
 from mobile.core.errors import (
     DraftInvalid,
@@ -56,6 +57,12 @@ from mobile.core.views import (
     VisitView,
     WaitingPhoto,
 )
+from mobile.storage import drafts, ledger_pages, lookups, meta, pages, photos, rounds, status
+from mobile.storage.store import Store
+from mobile.sync import enrolment
+from mobile.sync.runner import Runner
+from mobile.sync.writing import Writing
+from shared import ledger
 
 __all__ = [
     "DUE_WORDS",
@@ -104,6 +111,11 @@ __all__ = [
 class Phone:
     """One person's store on one phone, and its way to the server."""
 
+    def __init__(self, store: Store, clock: Clock, session: requests.Session) -> None:
+        self._store, self._clock, self._session = store, clock, session
+        self._writing = Writing(store, clock)
+        self._runner = Runner(store, session, clock)
+
     @classmethod
     def open(
         cls, folder: Path, *, clock: Clock | None = None, http: requests.Session | None = None
@@ -112,23 +124,29 @@ class Phone:
 
         ``clock`` and ``http`` are for tests. Raises SaveFailed if the store cannot be opened.
         """
-        raise NotImplementedError
+        store = Store(folder)
+        phone = cls(store, clock or SystemClock(), http or requests.Session())
+        photos.sweep_loose(store, phone._clock.wall())
+        return phone
 
     def close(self) -> None:
         """Let go of the store. What was saved is on the disk already."""
-        raise NotImplementedError
+        self._session.close()
+        self._store.close()
 
     # --- who ---
 
     @property
     def enrolled(self) -> bool:
         """Whether this phone has an identity with a server."""
-        raise NotImplementedError
+        return self.me is not None
 
     @property
     def me(self) -> Person | None:
         """Whose phone it is, with the grids as last heard; None before enrolment."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            identity = meta.identity(db)
+        return identity.person if identity else None
 
     def enrol(self, link: str, device_name: str) -> Person:
         """Enrol with ``gridledger://enrol?server=...&code=...`` (from the QR code).
@@ -136,77 +154,97 @@ class Phone:
         An enrolled phone may enrol again (same person): it keeps its journal and its records.
         Raises EnrolFailed(code, message_zh, message_en).
         """
-        raise NotImplementedError
+        server, code = enrolment.parse_link(link)
+        return self.enrol_by_code(server, code, device_name)
 
     def enrol_by_code(self, server: str, code: str, device_name: str) -> Person:
         """Enrol with a typed address (``http://host:port``) and code (``ABCD-EFGH``)."""
-        raise NotImplementedError
+        return enrolment.enrol(self._store, self._session, server, code, device_name)
 
     # --- reading: never waits for the network ---
 
     def households(
         self,
         query: str = "",
-        filter: HouseholdFilter = "all",  # noqa: A002 - what the screens call it
+        filter: HouseholdFilter = "all",
         compound_id: str | None = None,
     ) -> list[HouseholdRow]:
         """The doors in stair order (compound, building, unit, door).
 
         ``query`` matches name, address, door and the end of the phone number.
         """
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return rounds.households(db, query, filter, compound_id, self._clock.wall())
 
     def compounds(self) -> list[CompoundRow]:
         """The compounds by name."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return rounds.compounds(db, self._clock.wall())
 
     def household(self, household_id: str) -> HouseholdView:
         """A door's page. Raises UnknownRecord."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return pages.household(db, household_id, self._clock.wall())
 
     def new_visit(self, household_id: str) -> VisitDraft:
         """A visit of a door, prefilled from the last one. Raises UnknownRecord."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return pages.new_visit(db, household_id)
 
     def visit(self, visit_id: str) -> VisitView:
         """A visit's page. Raises UnknownRecord."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return pages.visit(db, self._store.folder, visit_id)
 
     def visits(self, limit: int = 200) -> list[VisitRow]:
         """This person's own visits, newest first."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            me = meta.get(db, "user_id")
+            return pages.visits(db, lookups.places(db), author=me, limit=limit)
 
     def problems(self, query: str = "", open_only: bool = False) -> list[ProblemRow]:
         """The ledger's entries in scope, those found last first."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            rows = ledger_pages.rows(db, lookups.places(db), query)
+        return [row for row in rows if not open_only or row.state in ledger_pages.OPEN]
 
     def problem(self, problem_id: str) -> ProblemView:
         """A problem's page, with the actions this person may take. Raises UnknownRecord."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            me = meta.identity(db)
+            actor = me.actor if me else ledger.Actor("", "")
+            return ledger_pages.problem(db, self._store.folder, problem_id, actor)
 
     def tasks(self, include_done: bool = False) -> list[TaskRow]:
         """What this person is asked to do, earliest due first."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return pages.tasks(db, include_done)
 
     def categories(self) -> list[Category]:
         """The active categories of problems in their order."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return lookups.categories(db)
 
     def bodies(self) -> list[tuple[str, str]]:
         """The responsible bodies: (code, name)."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            found = lookups.references(db, "body")
+        return [(str(v["code"]), str(v.get("name") or v["code"])) for v in found]
 
     def conflicts(self, include_decided: bool = True) -> list[ConflictRow]:
         """The conflicts in scope, open ones first."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return pages.conflicts(db, include_decided=include_decided)
 
     def name_of(self, user_id: str | None) -> str:
         """A person's name; "" for None, the id where the name is not known."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return lookups.person_name(db, user_id) or user_id or ""
 
     def photo_path(self, sha256: str) -> Path | None:
         """The photo's file on this phone, None once it is gone from here."""
-        raise NotImplementedError
+        path = photos.path_of(self._store.folder, sha256)
+        return path if path.is_file() else None
 
     # --- writing: each call is one transaction, on the disk when it returns ---
 
@@ -216,11 +254,11 @@ class Phone:
         ``draft_key`` names the draft that is dropped in the same transaction. Raises
         DraftInvalid (fields), SaveFailed (nothing was written), UnknownRecord (the target).
         """
-        raise NotImplementedError
+        return self._writing.save_visit(draft, draft_key)
 
     def report_problem(self, draft: ProblemDraft, draft_key: str = "") -> str:
         """Report a problem with its photos; the id of the new record. Raises as save_visit."""
-        raise NotImplementedError
+        return self._writing.report_problem(draft, draft_key)
 
     def edit(self, kind: str, record_id: str, changes: Mapping[str, Any]) -> bool:
         """Change fields of a record: {field: new value}. False where nothing differs.
@@ -228,11 +266,11 @@ class Phone:
         Sets (care groups, concerns) are given whole; what was added and removed is worked out.
         Raises DraftInvalid, SaveFailed, UnknownRecord.
         """
-        raise NotImplementedError
+        return self._writing.edit(kind, record_id, changes)
 
     def no_change(self, household_id: str) -> str:
         """One tap: visited, nothing has changed. The id of the visit."""
-        raise NotImplementedError
+        return self._writing.no_change(household_id)
 
     def act(
         self,
@@ -246,42 +284,49 @@ class Phone:
         Raises DraftInvalid where the action needs something, SaveFailed(``not_possible``)
         where the rules forbid it now, UnknownRecord.
         """
-        raise NotImplementedError
+        self._writing.act(problem_id, action, data or {}, photos)
 
     def add_household(self, draft: HouseholdDraft) -> str:
         """Add a door that is not on the list; the id of the new record."""
-        raise NotImplementedError
+        return self._writing.add_household(draft)
 
     def finish_task(self, task_id: str) -> None:
         """Tick a task off."""
-        raise NotImplementedError
+        self._writing.finish_task(task_id)
 
     # --- drafts: what is being typed survives the app being killed ---
 
     def draft(self, key: str) -> Draft | None:
         """What was kept under a key, such as ``visit:<household id>``."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return drafts.get(db, key)
 
     def keep_draft(
         self, key: str, values: Mapping[str, Any], photos: tuple[DraftPhoto, ...] = ()
     ) -> None:
         """Keep what is being typed; call it at every change."""
-        raise NotImplementedError
+        with self._store.writing() as db:
+            drafts.keep(db, key, values, photos, self._clock.wall())
 
     def drop_draft(self, key: str) -> None:
         """Forget a draft."""
-        raise NotImplementedError
+        with self._store.writing() as db:
+            drafts.drop(db, key)
 
     def drafts(self) -> list[Draft]:
         """All drafts, the latest first."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return drafts.every(db)
 
     def prepare_photo(self, source: Path | bytes) -> PreparedPhoto:
         """Shrink a picture, turn it upright, strip it, and put it on the disk.
 
         Raises PhotoInvalid (broken, or a kind that cannot be read) or SaveFailed (disk full).
         """
-        raise NotImplementedError
+        picture = pictures.prepare(source)
+        path = photos.put(self._store.folder, picture)
+        size = len(picture.data)
+        return PreparedPhoto(picture.sha256, size, picture.width, picture.height, path)
 
     # --- the network ---
 
@@ -295,16 +340,19 @@ class Phone:
 
         ``photos=False`` sends text only (mobile data). ``progress`` is called from this thread.
         """
-        raise NotImplementedError
+        return self._runner.sync(progress, photos)
 
     def status(self) -> SyncStatus:
         """What waits, what went, what came of it. Never waits for the network."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return status.status(db)
 
     def setting(self, name: str, default: str = "") -> str:
         """A setting of this phone, kept as text (``photos_on_wifi_only``, ...)."""
-        raise NotImplementedError
+        with self._store.reading() as db:
+            return meta.get(db, f"setting:{name}", default)
 
     def keep_setting(self, name: str, value: str) -> None:
         """Keep a setting."""
-        raise NotImplementedError
+        with self._store.writing() as db:
+            meta.put(db, f"setting:{name}", value)

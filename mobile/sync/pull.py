@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +10,10 @@ from mobile.core.clock import Clock
 from mobile.storage import feed, journal, meta, photos
 from mobile.storage.store import Store
 from mobile.sync.client import Client, RequestFailed
-from mobile.sync.push import APP, about, keep_contact
+from mobile.sync.push import about, keep_contact
 from shared import protocol
 
 BATCH = 400  # rows of one SQLite transaction
-WAIT_BATCH = 20_000  # characters of rows that are written at the latest
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Pulled:
     renewed: bool = False
 
 
-class IdentityNeeded(Exception):  # noqa: N818 - the protocol's word
+class IdentityNeeded(Exception):
     """The server has other transactions of this device than this phone: a clone is about."""
 
 
@@ -73,15 +70,16 @@ def _take_rows(
     while not ended and trouble is None:
         try:
             for line in lines:
-                kind = line.get("t")
+                kind = str(line.get("t"))
                 if kind == "end":
                     ended = True
                     break
                 if kind == "error":
                     trouble = RequestFailed(str(line.get("code") or "internal"), "in the stream")
                     break
-                _check_line(line)
-                batch.append(line)
+                if kind in _LINES:  # another kind of line is the future's
+                    _check_members(line, _LINES[kind])
+                    batch.append(line)
                 if len(batch) >= BATCH:
                     break
             else:
@@ -141,12 +139,6 @@ def _check_header(header: Mapping[str, Any] | None) -> None:
     scope = header["scope"]
     if not isinstance(scope.get("rev"), int) or not isinstance(scope.get("grids"), list):
         raise RequestFailed("answer_invalid", "scope")
-
-
-def _check_line(line: Mapping[str, Any]) -> None:
-    members = _LINES.get(str(line.get("t")))
-    if members is not None:  # a kind of line not known here is the future's, and skipped
-        _check_members(line, members)
 
 
 def _check_members(line: Mapping[str, Any], members: Mapping[str, type]) -> None:

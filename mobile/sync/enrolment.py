@@ -1,0 +1,106 @@
+"""Enrolment: a one-time code from a link or typed by hand becomes this phone's identity."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from mobile.core.errors import EnrolFailed
+from mobile.core.views import Person
+from mobile.storage import identity, meta
+from mobile.storage.store import Store
+from mobile.sync.client import Client, RequestFailed
+from mobile.sync.push import APP
+from shared import ids, protocol
+
+SCHEME = "gridledger"
+_LOCAL = re.compile(r"[^/\s]+")
+
+
+def parse_link(link: str) -> tuple[str, str]:
+    """(server, code) of ``gridledger://enrol?server=...&code=...``; raises EnrolFailed."""
+    parts = urlsplit(link.strip())
+    query = parse_qs(parts.query)
+    server, code = query.get("server", [""])[0], query.get("code", [""])[0]
+    if parts.scheme != SCHEME or parts.netloc != "enrol" or not server or not code:
+        raise EnrolFailed(
+            "link_invalid", "这不是登记二维码，请扫管理员给的码", "This is not an enrolment code"
+        )
+    return server, code
+
+
+def plain_server(server: str) -> str:
+    """``host:port`` or a URL as a URL without a path's end; raises EnrolFailed."""
+    text = server.strip().rstrip("/")
+    if "://" not in text and text:
+        text = f"http://{text}"
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not _LOCAL.fullmatch(parts.netloc or ""):
+        raise EnrolFailed("link_invalid", "服务器地址不对", "The server's address is not valid")
+    return text
+
+
+def enrol(
+    store: Store, session: requests.Session, server: str, code: str, device_name: str
+) -> Person:
+    """Enrol, or enrol again; raises EnrolFailed. What is on the phone stays in any case."""
+    address = plain_server(server)
+    with store.reading() as db:
+        known = meta.identity(db)
+    request: dict[str, Any] = {
+        "code": code.strip(),
+        "name": device_name.strip()[:80] or "手机",
+        "app": APP,
+    }
+    if known is not None and ids.is_id(known.device_id):
+        request["device_id"] = known.device_id
+    try:
+        answer = Client(address, "", session).enrol(request)
+    except RequestFailed as failed:
+        raise EnrolFailed(failed.code, told(failed.code), told(failed.code, "en")) from failed
+    user_id = answer["user"].get("id") or answer["user"].get("user_id")
+    if not isinstance(user_id, str):
+        raise EnrolFailed("answer_invalid", told("answer_invalid"), told("answer_invalid", "en"))
+    if known is not None and known.person.user_id not in ("", user_id):
+        raise EnrolFailed(
+            "other_user",
+            f"这里存的是{known.person.name}的资料，请换一个用户登记",
+            f"This store is {known.person.name}'s; enrol under another user",
+        )
+    with store.writing() as db:
+        identity.enrol(db, address, answer)
+        now = meta.identity(db)
+        assert now is not None
+        return now.person
+
+
+_OWN_WORDS = {
+    "offline": ("连不上服务器，请检查网络", "The server cannot be reached"),
+    "incomplete": ("下载中断，下次接着下", "The download broke off; it goes on next time"),
+    "answer_invalid": (
+        "连上的不是本系统的服务器（可能要先登录 Wi-Fi）",
+        "What answered is not our server (a Wi-Fi sign-in page?)",
+    ),
+    "checksum_mismatch": (
+        "有数据与服务器对不上，已记下，会重新下载",
+        "Some data differs from the server's; it will be downloaded again",
+    ),
+    "corrupt": ("照片传输中损坏，会重传", "A photo arrived broken; it will be sent again"),
+    "missing": ("有照片在手机上找不到了", "A photo is not on this phone any more"),
+    "busy": ("正在同步", "A sync is under way"),
+    "not_enrolled": ("这部手机还没有登记", "This phone is not enrolled"),
+    "token_revoked": (
+        "这部手机已停用，请联系管理员。未上传的内容仍保存在手机上",
+        "This phone was revoked; what was not sent is still kept here",
+    ),
+}
+
+
+def told(code: str, language: str = "zh") -> str:
+    """What a code of the phone's own or of the protocol means, for a person."""
+    if code in _OWN_WORDS:
+        return _OWN_WORDS[code][language == "en"]
+    return protocol.title(code, language)
