@@ -49,8 +49,8 @@ def build(folder: Path, plan: Plan, say: Say) -> dict[str, Any]:
     part = folder.with_name(f".{folder.name}.building-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700)
-    with application(part) as app:
-        description = _seed(app, plan, say)
+    with application(part):
+        description = _seed(plan, say)
     _write_private(part / DESCRIPTION, json.dumps(description, ensure_ascii=False, indent=1))
     if folder.exists():
         folder.rmdir()  # empty, or `ready` would have refused
@@ -79,15 +79,25 @@ def description(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _seed(app: Flask, plan: Plan, say: Say) -> dict[str, Any]:
-    from flask_migrate import upgrade
+def upgrade(folder: Path) -> None:
+    """Bring the demo's database to the newest schema."""
+    with application(folder):
+        _migrate()
+
+
+def _migrate() -> None:
+    import flask_migrate
 
     from server import MIGRATIONS
 
+    flask_migrate.upgrade(directory=str(MIGRATIONS))
+
+
+def _seed(plan: Plan, say: Say) -> dict[str, Any]:
     say("建立数据库……", "Creating the database ...")
-    upgrade(directory=str(MIGRATIONS))
+    _migrate()
     pictures = pool(plan.seed)
-    _store(app, pictures, plan)
+    _store(pictures, plan)
     told, people = _people(plan)
     for number, block in enumerate(blocks(plan, people, pictures)):
         _take(block.standing, people["admin"])
@@ -136,7 +146,7 @@ def _people(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
     return told, people
 
 
-def _store(app: Flask, pictures: Sequence[Picture], plan: Plan) -> None:
+def _store(pictures: Sequence[Picture], plan: Plan) -> None:
     """The photos' bytes first: a record that declares them is then verified at once."""
     from server.storage import blobs
     from server.storage.database import write

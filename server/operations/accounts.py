@@ -93,7 +93,7 @@ def add_user(
         except IntegrityError as error:  # another process took the name meanwhile
             raise Trouble("invalid", _TAKEN, {"username": [_TAKEN]}) from error
         audit_log.record(
-            session, by, "user.add", user.id, area_code, {"username": username, "role": role}
+            session, by, "user_add", user.id, area_code, {"username": username, "role": role}
         )
     publish_person(user, by)
     return user, generated
@@ -135,7 +135,7 @@ def set_password(user_id: str, password: str | None = None, by: str | None = Non
             _check_by(session, by, user.area_code)
         user.password_hash = hash_password(password or generated or "")
         user.failures, user.locked_until = 0, None
-        audit_log.record(session, by, "user.password", user_id, user.area_code)
+        audit_log.record(session, by, "password_set", user_id, user.area_code)
     return generated
 
 
@@ -165,9 +165,7 @@ def assign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
             from_rev=user.scope_rev,
         )
         session.add(assignment)
-        audit_log.record(
-            session, by, "grid.assign", user_id, grid_code, {"scope_rev": user.scope_rev}
-        )
+        audit_log.record(session, by, "assign", user_id, grid_code, {"scope_rev": user.scope_rev})
     return assignment
 
 
@@ -184,20 +182,23 @@ def unassign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
             )
         user.scope_rev = (user.scope_rev or 0) + 1
         assignment.to_at, assignment.to_rev = now_ms(), user.scope_rev
-        audit_log.record(
-            session, by, "grid.unassign", user_id, grid_code, {"scope_rev": user.scope_rev}
-        )
+        audit_log.record(session, by, "unassign", user_id, grid_code, {"scope_rev": user.scope_rev})
     return assignment
 
 
-def make_enrolment_code(user_id: str, by: str | None = None, base_url: str = "") -> Code:
-    """A one-time code for one phone of a person, good for protocol.CODE_MINUTES.
+def make_enrolment_code(
+    user_id: str,
+    by: str | None = None,
+    base_url: str = "",
+    minutes: int = protocol.CODE_MINUTES,
+) -> Code:
+    """A one-time code for one phone of a person, good for that long (the demo's last a day).
 
     Only its hash is stored (`code_hash`). ``base_url`` is the server's address that goes into the
     link; empty: a link without a server, which the phone then asks for.
     """
     now = now_ms()
-    expires = now + protocol.CODE_MINUTES * 60_000
+    expires = now + minutes * 60_000
     raw = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     text = f"{raw[:4]}-{raw[4:]}"
     with write() as session:
@@ -214,7 +215,7 @@ def make_enrolment_code(user_id: str, by: str | None = None, base_url: str = "")
                 expires_at=expires,
             )
         )
-        audit_log.record(session, by, "device.code", user_id, user.area_code)
+        audit_log.record(session, by, "enrolment_code", user_id, user.area_code)
     return Code(text, expires, enrolment_link(text, base_url))
 
 
@@ -243,7 +244,7 @@ def revoke_device(device_id: str, by: str | None = None) -> Device:
         _check_by(session, by, area_code)
         if device.revoked_at is None:
             device.revoked_at = now_ms()
-            audit_log.record(session, by, "device.revoke", device_id, area_code)
+            audit_log.record(session, by, "device_revoke", device_id, area_code)
     return device
 
 
