@@ -10,7 +10,7 @@ from typing import Any
 
 from mobile.core import doors, overlay
 from mobile.core.views import ActionOffer, Place, ProblemRow, ProblemView, ProgressRow
-from mobile.storage import lookups, pages, records
+from mobile.storage import attached, lookups, records
 from mobile.storage.records import DOC, values_of
 from shared import ledger, protocol
 from shared.ledger import Actor
@@ -75,7 +75,7 @@ def _row(
 
 def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor) -> ProblemView:
     """`Phone.problem`."""
-    held = pages.held(db, problem_id, "problem")
+    held = attached.held(db, problem_id, "problem")
     places = lookups.places(db)
     category = str(held.values.get("category") or "")
     names = {category: lookups.category_name(db, category)}
@@ -84,9 +84,9 @@ def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor)
         row=_row(problem_id, held.values, names, places),
         values=held.values,
         progress=tuple(_history(db, problem_id, actor)),
-        photos=pages.photo_views(db, folder, problem_id),
+        photos=attached.photo_views(db, folder, problem_id),
         actions=tuple(_offer(held.values, actor, facts)),
-        conflicts=tuple(pages.conflicts(db, about=(problem_id,))),
+        conflicts=tuple(attached.conflicts(db, about=(problem_id,))),
         needs_after=facts.needs_after,
     )
 
@@ -117,7 +117,7 @@ def _history(db: sqlite3.Connection, problem_id: str, actor: Actor) -> list[Prog
     """The server's entries, then what was done on this phone and is not among them yet."""
     found = db.execute(
         f"SELECT id, {DOC} AS doc FROM record WHERE kind = 'progress' AND parent_id = ?"
-        " AND visible = 1 ORDER BY at, id",
+        " AND visible = 1 ORDER BY at, seq, id",
         (problem_id,),
     ).fetchall()
     entries = [_entry(db, values_of(row)) for row in found]

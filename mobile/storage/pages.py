@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mobile.core import doors, due, prefill
-from mobile.core.edits import Held
-from mobile.core.errors import UnknownRecord
 from mobile.core.views import (
-    ConflictRow,
     HouseholdView,
-    PhotoView,
     Place,
     TaskRow,
     VisitDraft,
     VisitRow,
     VisitView,
 )
-from mobile.storage import ledger_pages, lookups, photos, records, rounds
+from mobile.storage import attached, ledger_pages, lookups, rounds
 from mobile.storage.records import DOC, values_of
 from shared import ids
-from shared import records as declared
 from shared import vocabulary as v
 
 LAST_VISITS = 20
 _WAITING = ("waiting", "sent")
 
 
-def held(db: sqlite3.Connection, record_id: str, kind: str) -> Held:
-    """A record of a kind; raises UnknownRecord."""
-    found = records.get(db, record_id)
-    if found is None or found.kind != kind:
-        raise UnknownRecord(record_id)
-    return found
-
-
 def household(db: sqlite3.Connection, household_id: str, now: int) -> HouseholdView:
     """`Phone.household`."""
-    found = held(db, household_id, "household")
+    found = attached.held(db, household_id, "household")
     values = found.values
     compound = lookups.compound_name(db, values.get("compound_id"))
     last, counted = rounds.visited(db, household_id)
@@ -67,7 +54,7 @@ def household(db: sqlite3.Connection, household_id: str, now: int) -> HouseholdV
             for row in ledger_pages.rows(db, places, target_id=household_id)
             if row.state in ledger_pages.OPEN
         ),
-        conflicts=tuple(conflicts(db, about=(household_id,), include_decided=False)),
+        conflicts=tuple(attached.conflicts(db, about=(household_id,), include_decided=False)),
         pending=where in _WAITING,
         place=where,
     )
@@ -75,7 +62,7 @@ def household(db: sqlite3.Connection, household_id: str, now: int) -> HouseholdV
 
 def new_visit(db: sqlite3.Connection, household_id: str) -> VisitDraft:
     """`Phone.new_visit`."""
-    values = held(db, household_id, "household").values
+    values = attached.held(db, household_id, "household").values
     last = lookups.last_visit(db, household_id)
     return VisitDraft(prefill.visit_values(household_id, values, last))
 
@@ -128,49 +115,22 @@ def _visit_row(
         why_zh=why_zh,
         why_en=why_en,
         photos=len(taken),
-        photos_verified=sum(_photo_state(db, photo) == "verified" for photo in taken),
+        photos_verified=sum(attached.photo_state(db, photo) == "verified" for photo in taken),
     )
 
 
 def visit(db: sqlite3.Connection, folder: Path, visit_id: str) -> VisitView:
     """`Phone.visit`."""
-    found = held(db, visit_id, "visit")
+    found = attached.held(db, visit_id, "visit")
     places = lookups.places(db)
     by = db.execute("SELECT by_user FROM record WHERE id = ?", (visit_id,)).fetchone()[0]
     return VisitView(
         row=_visit_row(db, visit_id, found.values, by, places),
         values=found.values,
-        photos=photo_views(db, folder, visit_id),
+        photos=attached.photo_views(db, folder, visit_id),
         problems=tuple(ledger_pages.rows(db, places, visit_id=visit_id)),
-        conflicts=tuple(conflicts(db, about=(visit_id,))),
+        conflicts=tuple(attached.conflicts(db, about=(visit_id,))),
     )
-
-
-def photo_views(db: sqlite3.Connection, folder: Path, owner_id: str) -> tuple[PhotoView, ...]:
-    """A record's photos; the path of those whose file is on this phone."""
-    found = []
-    for values in lookups.photos_of(db, owner_id):
-        path = photos.path_of(folder, values["sha256"])
-        found.append(
-            PhotoView(
-                id=values["id"],
-                sha256=values["sha256"],
-                phase=values.get("phase") or "scene",
-                state=_photo_state(db, values),
-                path=path if path.is_file() else None,
-                size=values.get("size") or 0,
-            )
-        )
-    return tuple(found)
-
-
-def _photo_state(db: sqlite3.Connection, values: Mapping[str, Any]) -> str:
-    """What is known of a photo: the record's own state, or what the upload heard since."""
-    state = values.get("state") or "declared"
-    if state in ("verified", "refused"):
-        return str(state)
-    row = db.execute("SELECT state FROM photo WHERE sha256 = ?", (values.get("sha256"),)).fetchone()
-    return str(row[0]) if row and row[0] in ("verified", "refused", "corrupt") else str(state)
 
 
 def tasks(db: sqlite3.Connection, include_done: bool) -> list[TaskRow]:
@@ -203,49 +163,3 @@ def tasks(db: sqlite3.Connection, include_done: bool) -> list[TaskRow]:
             )
         )
     return sorted(found, key=lambda task: (task.due_at is None, task.due_at or 0, task.id))
-
-
-def conflicts(
-    db: sqlite3.Connection, about: Iterable[str] | None = None, include_decided: bool = True
-) -> list[ConflictRow]:
-    """Conflicts, open ones first; about these records alone where they are named."""
-    sql = f"SELECT id, {DOC} AS doc FROM record WHERE kind = 'conflict' AND visible = 1"
-    parameters: tuple[str, ...] = ()
-    if about is not None:
-        parameters = tuple(about)
-        sql += f" AND parent_id IN ({','.join('?' * len(parameters))})"
-    mine = db.execute("SELECT value FROM meta WHERE name = 'user_id'").fetchone()
-    found = []
-    for row in db.execute(f"{sql} ORDER BY state = 'open' DESC, id DESC", parameters).fetchall():
-        values = values_of(row)
-        if values.get("state") != "open" and not include_decided:
-            continue
-        found.append(_conflict(db, row["id"], values, mine[0] if mine else ""))
-    return found
-
-
-def _conflict(
-    db: sqlite3.Connection, conflict_id: str, values: Mapping[str, Any], me: str
-) -> ConflictRow:
-    kind, name = values.get("about_kind") or "", values.get("field") or ""
-    field = declared.FIELDS.get(kind, {}).get(name)
-    zh, en = (field.zh, field.en) if field else (name, name)
-    if name == declared.DELETED:
-        zh, en = "删除", "Deleted"
-    return ConflictRow(
-        id=conflict_id,
-        about_kind=kind,
-        about_id=values.get("about_id") or "",
-        about_name=lookups.name_of_id(db, values.get("about_id")),
-        field=name,
-        field_zh=zh,
-        field_en=en,
-        accepted=values.get("accepted"),
-        accepted_by=lookups.person_name(db, values.get("accepted_by")),
-        proposed=values.get("proposed"),
-        proposed_by=lookups.person_name(db, values.get("proposed_by")),
-        state=values.get("state") or "open",
-        verdict=values.get("verdict"),
-        decided_by=lookups.person_name(db, values.get("decided_by")),
-        mine=me in (values.get("accepted_by"), values.get("proposed_by")),
-    )

@@ -57,7 +57,17 @@ from mobile.core.views import (
     VisitView,
     WaitingPhoto,
 )
-from mobile.storage import drafts, ledger_pages, lookups, meta, pages, photos, rounds, status
+from mobile.storage import (
+    attached,
+    drafts,
+    ledger_pages,
+    lookups,
+    meta,
+    pages,
+    photos,
+    rounds,
+    status,
+)
 from mobile.storage.store import Store
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
@@ -234,7 +244,7 @@ class Phone:
     def conflicts(self, include_decided: bool = True) -> list[ConflictRow]:
         """The conflicts in scope, open ones first."""
         with self._store.reading() as db:
-            return pages.conflicts(db, include_decided=include_decided)
+            return attached.conflicts(db, include_decided=include_decided)
 
     def name_of(self, user_id: str | None) -> str:
         """A person's name; "" for None, the id where the name is not known."""
