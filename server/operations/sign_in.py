@@ -33,8 +33,7 @@ def authenticate(username: str, password: str, address: str | None) -> User:
 
     The hash is computed outside the transaction that writes. ``address`` goes to the audit log.
     """
-    session = db.session()
-    user = session.scalar(select(User).where(User.username == username.strip()))
+    user = db.session().scalar(select(User).where(User.username == username.strip()))
     right = _verify(user.password_hash if user is not None else None, password)
     if user is None:
         with write() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -59,3 +61,11 @@ def record(session: Session, kind: str, record_id: str) -> object | None:
     """The record that a conflict is about."""
     model = MODELS.get(kind)
     return session.get(model, record_id) if model is not None else None
+
+
+def records_of(session: Session, kind: str, record_ids: list[str]) -> dict[str, Any]:
+    """id -> record, of one kind."""
+    model = MODELS.get(kind)
+    if model is None or not record_ids:
+        return {}
+    return {one.id: one for one in session.scalars(select(model).where(model.id.in_(record_ids)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,17 @@ def facts(photos: list[Photo], category_data: dict[str, Any] | None) -> ledger.F
         after_photos=sum(one.state == "verified" for one in after),
         photos_pending=sum(one.state in ("declared", "stored", "corrupt") for one in after),
     )
+
+
+def numbers(session: Session, viewer: Viewer, problem_ids: Iterable[str | None]) -> dict[str, str]:
+    """id -> ledger number (or the start of the description) of problems the viewer may see."""
+    wanted = [one for one in problem_ids if one]
+    if not wanted:
+        return {}
+    found = session.scalars(select(Problem).where(Problem.id.in_(wanted)))
+    return {
+        one.id: one.ledger_no or one.description[:20] for one in found if is_visible(viewer, one)
+    }
 
 
 def others_to_merge(

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage.queries.paging import Page, in_area, page_of
-from server.storage.tables import Quarantined, User
+from server.storage.tables import Device, Quarantined, User
 from shared import ids
 
 
@@ -37,3 +37,8 @@ def _seen(viewer: Viewer):  # type: ignore[no-untyped-def]
         in_area(Quarantined.area_code, viewer.area_code),
         Quarantined.area_code.is_(None) & Quarantined.author.in_(authors),
     )
+
+
+def device_of(session: Session, entry: Quarantined) -> Device | None:
+    """The device that sent it."""
+    return session.get(Device, entry.device_id)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
-from server.storage.models import Visit
+from server.storage.models import Problem, Visit
 from server.storage.queries.paging import Page, page_of, seen_grids
 from server.storage.queries.people import in_subtree
 from server.storage.tables import User
@@ -83,3 +83,17 @@ def _matching(viewer: Viewer, chosen: VisitFilter) -> Select[tuple[Visit]]:
     if chosen.until is not None:
         query = query.where(Visit.visited_at < chosen.until)
     return query
+
+
+def problems_of(session: Session, viewer: Viewer, visit_id: str) -> list[Problem]:
+    """The problems that were reported with a visit."""
+    query = (
+        select(Problem)
+        .where(
+            Problem.visit_id == visit_id,
+            Problem.deleted_at.is_(None),
+            seen_grids(Problem.partition_id, viewer),
+        )
+        .order_by(Problem.found_at, Problem.id)
+    )
+    return list(session.scalars(query))

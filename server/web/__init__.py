@@ -1,0 +1,48 @@
+"""The web pages: thin blueprints under one named "web", their templates and files.
+
+A page reads through server.storage.queries and changes through server.operations; it holds no rule.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+
+def register(app: Flask) -> None:
+    """Add every page, and what they share: who is signed in, language, security headers."""
+    from server.web import (
+        audit,
+        conflicts,
+        exports,
+        home,
+        language,
+        layout,
+        ledger,
+        people,
+        phones,
+        photos,
+        quarantine,
+        security,
+        session,
+        sign_in,
+        visits,
+    )
+
+    security.register(app)
+    language.register(app)
+    session.register(app)
+    layout.register(app)
+    web = Blueprint(
+        "web",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    for module in (
+        sign_in, home, visits, ledger, conflicts, quarantine, people, phones, photos, exports,
+        audit, language,
+    ):  # fmt: skip
+        web.register_blueprint(module.pages)
+    web.before_request(session.check)
+    app.register_blueprint(web)

@@ -1,0 +1,237 @@
+"""The forms of the ledger's actions: which fields, their first values, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from server.operations.clock import now_ms
+from server.web import args, words
+from shared import records, vocabulary
+from shared.ledger import ACTIONS, Action
+from shared.protocol import MAX_TEXT
+
+# The order in which a form asks, whatever the rules' own.
+_ORDER = (
+    "merged_into", "body", "owner", "co_bodies", "measure", "due_at", "suspended_until", "result",
+    "root_cause", "satisfaction", "callback_note", "reason", "hard",
+)  # fmt: skip
+# Actions that a page offers first; the others follow in the rules' order.
+_FIRST = ("register", "dispatch", "accept", "request_closure", "close", "approve_suspend", "resume")
+_ICONS = {
+    "register": "journal-check", "reject": "x-circle", "merge": "union", "unmerge": "union",
+    "dispatch": "send", "accept": "check2-square", "return": "arrow-return-left",
+    "progress": "pencil", "request_suspend": "pause-circle", "approve_suspend": "pause-circle",
+    "resume": "play-circle", "request_closure": "clipboard-check", "close": "check-circle",
+    "redo": "arrow-repeat", "callback": "telephone", "reopen": "arrow-counterclockwise",
+    "supervise": "flag", "remind": "bell", "extend": "calendar-plus", "whistle": "megaphone",
+    "archive": "archive",
+}  # fmt: skip
+LONG = ("reason", "measure", "result", "callback_note")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a form. ``widget``: text, long, moment, select, checks, flag."""
+
+    name: str
+    label: str
+    widget: str
+    required: bool
+    value: Any
+    options: tuple[tuple[str, str], ...] = ()
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of one action, open when it has just been tried."""
+
+    action: Action
+    icon: str
+    fields: tuple[Field, ...]
+    open: bool
+    first: bool
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A form that was sent and not accepted: it is shown again as it was filled in."""
+
+    action: str
+    form: Mapping[str, str]
+    errors: Mapping[str, str]
+
+    def value(self, name: str) -> Any:
+        """What was filled in."""
+        if name == "co_bodies":
+            return self.form.getlist(name)  # type: ignore[attr-defined]
+        return self.form.get(name, "")
+
+
+def read(action: Action, form: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a form says: the action's data, and the field's name -> message of what is wrong."""
+    data: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name in (*action.needs, *action.takes):
+        if name == "co_bodies":
+            value: Any = sorted({one for one in form.getlist(name) if one})
+        elif name == "hard":
+            value = True if form.get(name) else None
+        elif name in ("due_at", "suspended_until"):
+            text = form.get(name, "").strip()
+            value = args.moment(text)
+            if text and value is None:
+                wrong[name] = _("请按 年-月-日 时:分 填写。")
+            elif value is not None and value < now_ms():
+                wrong[name] = _("这个时间已经过去了。")
+        else:
+            value = form.get(name, "").strip()
+            limit = records.FIELDS["problem"][name].limit if name != "reason" else MAX_TEXT
+            if len(value) > limit:
+                wrong[name] = _("最多 %(n)s 个字。", n=limit)
+        if value in (None, "", []):
+            if name in action.needs and name not in wrong:
+                wrong[name] = _("请填写这一项。")
+            continue
+        data[name] = value
+    return data, wrong
+
+
+def forms(
+    problem: Any,
+    actions: Sequence[Action],
+    tried: Tried | None,
+    *,
+    category: Any,
+    bodies: Mapping[str, str],
+    mergeable: Iterable[Any],
+    now: int,
+) -> list[Form]:
+    """The forms of the actions that are possible now, the next step of the road first.
+
+    A form that was tried is shown even if it is not possible any more.
+    """
+    shown = list(actions)
+    if tried is not None and tried.action not in {one.name for one in shown}:
+        shown.append(ACTIONS[tried.action])
+    ranks = {name: rank for rank, name in enumerate(_FIRST)}
+    shown.sort(key=lambda one: ranks.get(one.name, len(ranks)))
+    made = []
+    for action in shown:
+        mine = tried if tried is not None and tried.action == action.name else None
+        fields = tuple(
+            _field(name, action, problem, mine, category, bodies, mergeable, now)
+            for name in _ORDER
+            if name in (*action.needs, *action.takes)
+        )
+        made.append(
+            Form(
+                action, _ICONS.get(action.name, "dot"), fields, mine is not None,
+                action.name in _FIRST,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _field(
+    name: str,
+    action: Action,
+    problem: Any,
+    tried: Tried | None,
+    category: Any,
+    bodies: Mapping[str, str],
+    mergeable: Iterable[Any],
+    now: int,
+) -> Field:
+    widget, hint = "text", ""
+    options: tuple[tuple[str, str], ...] = ()
+    value: Any = ""
+    match name:
+        case "body":
+            widget, options = "select", tuple(bodies.items())
+            value = (category.data or {}).get("body", "") if category else ""
+        case "co_bodies":
+            widget = "checks"
+            options = tuple((c, n) for c, n in bodies.items() if c != problem.body)
+            value = problem.co_bodies or [] if action.name == "dispatch" else []
+        case "due_at":
+            widget, hint = "moment", _category_hint(category)
+            value = args.moment_text(_due(action, problem, category, now))
+        case "suspended_until":
+            widget = "moment"
+            value = args.moment_text(problem.suspended_until)
+        case "root_cause" | "satisfaction":
+            widget = "select"
+            options = _choices(records.FIELDS["problem"][name].choices)
+        case "merged_into":
+            widget = "select"
+            options = tuple(
+                (one.id, f"{one.ledger_no or ''} {one.description[:24]}".strip())
+                for one in mergeable
+            )
+        case "hard":
+            widget = "flag"
+        case _ if name in LONG:
+            widget = "long"
+    if tried is not None:
+        value = tried.value(name)
+    return Field(
+        name,
+        _label(name, action),
+        widget,
+        name in action.needs,
+        value,
+        options,
+        tried.errors.get(name, "") if tried is not None else "",
+        hint,
+    )
+
+
+def _choices(choices: tuple[vocabulary.Choice, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.code, one.en if words.english() else one.zh) for one in choices)
+
+
+def _label(name: str, action: Action) -> str:
+    if name == "reason":
+        return _("进展") if action.name == "progress" else _("说明")
+    if name == "due_at" and action.name == "extend":
+        return _("延至")
+    return words.field_name("problem", name)
+
+
+def _category_hint(category: Any) -> str:
+    text = limit_text(category.data if category else None)
+    return _("该类别的时限：%(limit)s", limit=text) if text else ""
+
+
+def limit_text(data: Mapping[str, Any] | None) -> str:
+    """A category's time limit in words, "" where it has none."""
+    hours, unit = (data or {}).get("hours"), (data or {}).get("unit")
+    if not hours:
+        return ""
+    if unit == "natural_day":
+        return _("%(n)s 天", n=f"{hours / 24:g}")
+    if unit == "work_day":
+        return _("%(n)s 个工作日", n=f"{hours / 8:g}")
+    if unit == "work_hour":
+        return _("%(n)s 个工作小时", n=hours)
+    return _("%(n)s 小时", n=hours)
+
+
+def _due(action: Action, problem: Any, category: Any, now: int) -> int | None:
+    """The deadline that a form starts with: the category's limit from now; one week otherwise.
+
+    Working hours are stretched to calendar days roughly: the person sees and may change it.
+    """
+    if action.name == "extend":
+        return int(problem.due_at) if problem.due_at is not None else None
+    data = (category.data if category else None) or {}
+    hours = data.get("hours") or 7 * 24
+    if data.get("unit") in ("work_day", "work_hour"):
+        hours = hours * 24 / 8 * 7 / 5
+    return now + int(hours * 3600 * 1000)

@@ -1,0 +1,256 @@
+"""Conflicts: both values side by side, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from server.operations import decide
+from server.storage.database import db
+from server.storage.queries import conflicts, names
+from server.web import args, history, session, words
+from server.web.targets import shown_targets
+from shared import records
+from shared.reconcile import Refused
+
+pages = Blueprint("conflicts", __name__)
+STATES = ("open", "decided", "agreed")
+_WRITABLE = (records.TEXT, records.CODE, records.BOOL, records.MS)
+
+
+@dataclass(frozen=True)
+class Third:
+    """How a third value is written: a widget, its options, and what was tried."""
+
+    widget: str  # text | long | select | flag | moment
+    options: tuple[tuple[str, str], ...]
+    value: str
+
+
+@pages.get("/conflicts")
+def listed() -> ResponseReturnValue:
+    """Open conflicts, the longest waiting first."""
+    viewer = session.need("see_records")
+    reading = db.session()
+    state = args.one_of(request.args.get("state", "open"), [*STATES, "all"], "open")
+    area = request.args.get("area", "")
+    page = conflicts.listed(
+        reading,
+        viewer,
+        "" if state == "all" else state,
+        area if area.isdigit() else "",
+        args.number("page"),
+    )
+    return render_template(
+        "conflicts/list.html",
+        page=page,
+        state=state,
+        area=area,
+        about=_abouts(page.rows),
+        people=names.people(
+            reading, [who for one in page.rows for who in (one.accepted_by, one.proposed_by)]
+        ),
+        places=names.places(reading, [one.partition_id for one in page.rows]),
+        grids=names.grids(reading, viewer),
+        texts=_texts(page.rows),
+        viewer=viewer,
+    )
+
+
+@pages.get("/conflicts/<conflict_id>")
+def one(conflict_id: str) -> ResponseReturnValue:
+    """Both values, who wrote each, when, and what each had seen."""
+    return _page(conflict_id)
+
+
+@pages.post("/conflicts/<conflict_id>")
+def settle(conflict_id: str) -> ResponseReturnValue:
+    """Settle on one of the two, or on a third; then the next."""
+    viewer = session.need("decide")
+    reading = db.session()
+    conflict = conflicts.visible(reading, viewer, conflict_id)
+    if conflict is None:
+        abort(404)
+    chosen = request.form.get("choice", "")
+    if chosen == "accepted":
+        value = conflict.accepted
+    elif chosen == "proposed":
+        value = conflict.proposed
+    elif chosen == "third":
+        value = _third_value(conflict)
+    else:
+        flash(_("请先选一个值。"), "error")
+        return _page(conflict_id, 422)
+    following = conflicts.next_open(reading, viewer, conflict_id)
+    try:
+        decide.decide(viewer, conflict_id, value, args.form_int("version"))
+    except Refused as refused:
+        if refused.code == "stale_verdict":
+            flash(_("这个冲突刚刚有变化，请看过下面的新内容再裁定。"), "error")
+        elif refused.code == "needs":
+            flash(_("这一项不能为空。"), "error")
+        else:
+            flash(words.code_title(refused.code), "error")
+        return _page(conflict_id, 409 if refused.code == "stale_verdict" else 422)
+    flash(_("已裁定，两位当事人会收到通知。"), "success")
+    if following:
+        return redirect(url_for(".one", conflict_id=following))
+    return redirect(url_for(".listed"))
+
+
+def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
+    viewer = session.need("see_records")
+    reading = db.session()
+    conflict = conflicts.visible(reading, viewer, conflict_id)
+    if conflict is None:
+        abort(404)
+    record = conflicts.record(reading, conflict.about_kind, conflict.about_id)
+    past = conflicts.changes(reading, conflict.about_id)
+    people = names.people(
+        reading,
+        [
+            conflict.accepted_by,
+            conflict.proposed_by,
+            conflict.decided_by,
+            *(change.author for change in past),
+        ],
+    )
+    known = _reference_names(conflict, [conflict.accepted, conflict.proposed, conflict.verdict])
+    accepted = words.value_text(conflict.about_kind, conflict.field, conflict.accepted, known)
+    proposed = words.value_text(conflict.about_kind, conflict.field, conflict.proposed, known)
+    before, after = _differences(accepted, proposed)
+    return (
+        render_template(
+            "conflicts/page.html",
+            conflict=conflict,
+            record=record,
+            about=_abouts([conflict])[conflict.id],
+            accepted=before,
+            proposed=after,
+            verdict=words.value_text(conflict.about_kind, conflict.field, conflict.verdict, known),
+            seen=_seen(conflict, past, people, known),
+            third=_third(conflict),
+            tried=request.form,
+            history=history.entries(conflict.about_kind, past, people, known),
+            people=people,
+            place=names.places(reading, [conflict.partition_id])[conflict.partition_id],
+            following=conflicts.next_open(reading, viewer, conflict.id),
+            viewer=viewer,
+        ),
+        status,
+    )
+
+
+def _seen(conflict: Any, past: list[Any], people: Any, known: dict[str, str]) -> str | None:
+    """The value that the proposal's author had before them; None where the history ends before."""
+    later = [c for c in past if c.rev > conflict.seen_rev and conflict.field in c.changes]
+    if not later:
+        return None
+    old = later[-1].changes[conflict.field][0]
+    return words.value_text(conflict.about_kind, conflict.field, old, known) or _("空")
+
+
+def _abouts(rows: list[Any]) -> dict[str, tuple[str, str]]:
+    """conflict id -> (what the record is called, its page or "")."""
+    reading = db.session()
+    found: dict[str, tuple[str, str]] = {}
+    for kind in {one.about_kind for one in rows}:
+        mine = [one for one in rows if one.about_kind == kind]
+        about = conflicts.records_of(reading, kind, [one.about_id for one in mine])
+        targets: dict[str, Any] = {}
+        if kind in ("visit", "problem"):
+            targets = shown_targets(reading, about.values())
+        elif kind in ("household", "compound"):
+            targets = names.targets(reading, [(kind, one.about_id) for one in mine])
+        for one in mine:
+            target = targets.get(one.about_id)
+            text = f"{target.name} {target.address}".strip() if target else ""
+            address = ""
+            if kind == "visit":
+                address = url_for("web.visits.one", visit_id=one.about_id)
+            elif kind == "problem":
+                address = url_for("web.ledger.one", problem_id=one.about_id)
+            found[one.id] = (text, address)
+    return found
+
+
+def _texts(rows: list[Any]) -> dict[str, tuple[str, str]]:
+    known = _names_of(rows)
+    return {
+        one.id: (
+            words.value_text(one.about_kind, one.field, one.accepted, known),
+            words.value_text(one.about_kind, one.field, one.proposed, known),
+        )
+        for one in rows
+    }
+
+
+def _names_of(rows: list[Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for field in {one.field for one in rows if one.field in ("compound_id", "category")}:
+        mine = [one for one in rows if one.field == field]
+        values = [value for one in mine for value in (one.accepted, one.proposed)]
+        found |= _reference_names(mine[0], values)
+    return found
+
+
+def _reference_names(conflict: Any, values: list[Any]) -> dict[str, str]:
+    """Names for the ids and codes that a conflict is between."""
+    reading = db.session()
+    if conflict.field == "compound_id":
+        found = names.targets(reading, [("compound", v) for v in values if isinstance(v, str)])
+        return {key: target.name for key, target in found.items()}
+    if conflict.field == "category":
+        listed_ = names.references(reading, "category")
+        return {code: words.reference_name(one, code) for code, one in listed_.items()}
+    return {}
+
+
+def _differences(one: str, other: str) -> tuple[Markup, Markup]:
+    """Both texts, what differs marked."""
+    left, right = Markup(""), Markup("")
+    if len(one) + len(other) > 4000 or not one or not other:
+        return Markup("{}").format(one), Markup("{}").format(other)
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if matcher.ratio() < 0.3:
+        return Markup("{}").format(one), Markup("{}").format(other)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        form = Markup("{}") if tag == "equal" else Markup("<mark>{}</mark>")
+        if b > a:
+            left += form.format(one[a:b])
+        if d > c:
+            right += form.format(other[c:d])
+    return left, right
+
+
+def _third(conflict: Any) -> Third | None:
+    """The widget for a third value; None where it can only be one of the two."""
+    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
+    if declared is None or declared.type not in _WRITABLE:
+        return None
+    tried = request.form.get("third", "")
+    if declared.type == records.CODE and conflict.field == "category":
+        pairs = [(code, name) for code, name in _reference_names(conflict, []).items()]
+        return Third("select", tuple(pairs), tried)
+    if declared.type == records.CODE:
+        options = tuple((c.code, c.en if words.english() else c.zh) for c in declared.choices)
+        return Third("select", options, tried) if options else None
+    if declared.type == records.BOOL:
+        return None
+    if declared.type == records.MS:
+        return Third("moment", (), tried)
+    return Third("long" if declared.limit > 200 else "text", (), tried)
+
+
+def _third_value(conflict: Any) -> Any:
+    text = request.form.get("third", "").strip()
+    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
+    if declared is not None and declared.type == records.MS:
+        return args.moment(text)
+    return text or None
