@@ -133,7 +133,6 @@ Builder.load_string("""
         text: root.why
         color: t.tone(root.why_tone)[0]
         font_size: sp(t.SMALL)
-        height: self.texture_size[1] if root.why else 0
 
 <Step>:
     size_hint_y: None

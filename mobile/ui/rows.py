@@ -1,8 +1,8 @@
 """A RecycleView layout for very long lists: what it costs depends on what is in sight alone.
 
-Each row of the data is a dict with ``viewclass``, ``key``, ``tall`` (dp) and what the view
-shows; ``stack`` adds ``offset``, dp from the list's top, on a worker thread; Kivy's own layouts would walk all rows whenever the
-data change.
+Each row of the data is a dict with ``viewclass``, ``key``, ``tall`` (dp) and ``show``, the
+properties of its view; ``stack`` adds ``offset``, dp from the list's top, on a worker thread.
+Kivy's own layouts would walk all rows whenever the data change.
 """
 
 from __future__ import annotations

@@ -147,6 +147,7 @@ class Shell(FloatLayout):
             self._snack = None
 
     def _leave(self) -> None:
+        self._quiet()
         Window.release_all_keyboards()
         if self.current:
             self.current.leave()
@@ -164,8 +165,5 @@ class Shell(FloatLayout):
             page.enter(**args)
         else:
             page.resume()
-        if self._snack:
-            self._snack.y = self._floor()
-
 
 Builder.load_file(str(Path(__file__).with_name("shell.kv")))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from mobile.ui.words import language, tr
 
 SHANGHAI = timezone(timedelta(hours=8))
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def local(ms: int) -> datetime:

@@ -17,10 +17,12 @@ from kivy.properties import (
     NumericProperty,
     ObjectProperty,
     StringProperty,
+    VariableListProperty,
 )
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
+from kivy.uix.layout import Layout
 from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.stacklayout import StackLayout
@@ -81,7 +83,7 @@ class Chips(StackLayout):
     value = ObjectProperty("", allownone=True)
 
     def on_kv_post(self, _: Any) -> None:
-        """Draw the choices that were given in the .kv file."""
+        """Draw the choices that were given."""
         self.bind(choices=self._draw, value=self._show)
         self._draw()
 
@@ -145,6 +147,15 @@ class Input(TextInput):
         super().insert_text(substring[: max(0, room)], from_undo=from_undo)
 
 
+class PickButton(ButtonBehavior, BoxLayout):
+    """A field whose value is chosen on another page."""
+
+    text = StringProperty()
+    hint = StringProperty()
+    wrong = BooleanProperty(False)
+    edge = NumericProperty(dp(1))
+
+
 class SearchBox(RelativeLayout):
     """A field to search in, with a cross that empties it."""
 
@@ -158,6 +169,7 @@ class Field(BoxLayout):
     label = StringProperty()
     error = StringProperty()
     required = BooleanProperty(False)
+    hidden = BooleanProperty(False)
 
     def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
         """What is put into a field goes between label and error."""
@@ -169,11 +181,45 @@ class Field(BoxLayout):
     def on_error(self, *_: Any) -> None:
         """Mark the input too."""
         for child in self.ids.slot.children:
-            if isinstance(child, Input):
+            if isinstance(child, (Input, PickButton)):
                 child.wrong = bool(self.error)
 
 
-class Card(BoxLayout):
+class Column(Layout):
+    """Widgets one under the other; what has no height takes no gap either."""
+
+    padding = VariableListProperty([0, 0, 0, 0])
+    spacing = NumericProperty(0)
+    minimum_height = NumericProperty(0)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("padding", "spacing", "pos", "size"):
+            self.fbind(name, self._trigger_layout)
+        self._trigger_layout()
+
+    def do_layout(self, *_: Any) -> None:
+        """Place the children from the top; their widths follow, their heights are their own."""
+        left, above, right, below = self.padding
+        shown = [child for child in reversed(self.children) if child.height > 0]
+        gaps = self.spacing * max(0, len(shown) - 1)
+        self.minimum_height = above + below + gaps + sum(child.height for child in shown)
+        room, top = self.width - left - right, self.top - above
+        for child in reversed(self.children):
+            if child.size_hint_x:
+                child.width = room * child.size_hint_x
+            child.x, child.top = self.x + left, top
+            if child.height > 0:
+                top -= child.height + self.spacing
+
+    def fill(self, widgets: Iterable[Widget]) -> None:
+        """Replace what it holds."""
+        self.clear_widgets()
+        for widget in widgets:
+            self.add_widget(widget)
+
+
+class Card(Column):
     """A white card with round corners."""
 
     pressed = BooleanProperty(False)
@@ -259,16 +305,6 @@ class Body(ScrollView):
     def show(self, widget: Widget) -> None:
         """Bring a widget into sight once the page has been laid out."""
         Clock.schedule_once(lambda _: self.scroll_to(widget, padding=dp(64), animate=False), 0)
-
-
-class Column(BoxLayout):
-    """A page's content, one under the other."""
-
-    def fill(self, widgets: Iterable[Widget]) -> None:
-        """Replace what it holds."""
-        self.clear_widgets()
-        for widget in widgets:
-            self.add_widget(widget)
 
 
 class NavItem(ButtonBehavior, BoxLayout):

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared import vocabulary
+from shared import records, vocabulary
 
 LANGUAGES = ("zh", "en")
 ENGLISH: dict[str, str] = json.loads(
@@ -52,3 +52,14 @@ def pick(zh: str, en: str) -> str:
 def choices(of: tuple[vocabulary.Choice, ...]) -> list[tuple[str, str]]:
     """The choices of a field as (code, text)."""
     return [(one.code, pick(one.zh, one.en)) for one in of]
+
+
+def label(kind: str, name: str) -> str:
+    """A field's name in the chosen language."""
+    field = records.FIELDS[kind][name]
+    return pick(field.zh, field.en)
+
+
+def options(kind: str, name: str) -> list[tuple[str, str]]:
+    """A coded field's choices in the chosen language."""
+    return choices(records.FIELDS[kind][name].choices)

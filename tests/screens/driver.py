@@ -5,6 +5,7 @@ Importing this module sets Kivy up, so it must come before any import of Kivy.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import time
@@ -35,6 +36,7 @@ def set_up() -> None:
     """A window of 360 x 640 dp that draws as fast as it is asked to."""
     from kivy.config import Config
 
+    logging.getLogger("kivy").setLevel(logging.ERROR)
     settings = {"width": WIDTH, "height": HEIGHT, "maxfps": 0, "vsync": "0", "multisamples": 0}
     for name, value in settings.items():
         Config.set("graphics", name, value)
@@ -133,7 +135,8 @@ class Driver:
 
     def key(self, code: int) -> None:
         """A key; ESCAPE is Android's back."""
-        self.window.dispatch("on_key_down", code, 0, None, [])
+        if not self.window.dispatch("on_key_down", code, 0, None, []):
+            self.window.dispatch("on_keyboard", code, 0, None, [])
         self.window.dispatch("on_key_up", code, 0)
         self.frames(2)
         self.settle()

@@ -27,7 +27,7 @@ class HouseholdPage(Page):
     """One door."""
 
     household_id = StringProperty()
-    name = StringProperty()
+    person = StringProperty()
     where = StringProperty()
     number = StringProperty()
     due = StringProperty()
@@ -128,7 +128,7 @@ class HouseholdPage(Page):
         self._view = view
         values, now = view.values, self.around.now()
         self.drafted = drafted
-        self.name = values.get("contact_name") or tr("未登记联系人")
+        self.person = values.get("contact_name") or tr("未登记联系人")
         self.where = view.address
         self.number = values.get("contact_phone") or ""
         last = day(view.last_visit_at, now)

@@ -17,7 +17,7 @@ from mobile.ui.rows import Row, RowView, stack
 from mobile.ui.times import day
 from mobile.ui.words import tr
 
-ROW, GROUP, FOOT = 78, 36, 72
+ROW, GROUP, FOOT = 78, 36, 8
 # A door's state: (icon, tone). The word comes beside it.
 DUE_LOOK = {
     "ok": ("disc_check", "good"),

@@ -1,0 +1,114 @@
+"""A visit as it was saved: where it is now, what its review says, its photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, StringProperty
+
+from mobile.sync.phone import VisitView
+from mobile.ui import look
+from mobile.ui.page import Page
+from mobile.ui.parts import problem_card
+from mobile.ui.times import moment
+from mobile.ui.widgets import Fact
+from mobile.ui.words import label, tr, word, words
+from shared import vocabulary as v
+
+PHOTO_ICONS = {"verified": "disc_check", "refused": "warn", "corrupt": "warn"}
+
+
+class VisitPage(Page):
+    """One visit."""
+
+    visit_id = StringProperty()
+    who = StringProperty()
+    told = StringProperty()
+    told_tone = StringProperty("danger")
+    outcome = StringProperty()
+    state = StringProperty()
+    state_icon = StringProperty()
+    state_tone = StringProperty("mute")
+    photo_words = StringProperty()
+    has_problems = BooleanProperty(False)
+
+    def enter(self, visit_id: str) -> None:
+        """Show this visit."""
+        self.visit_id = visit_id
+        self._view: VisitView | None = None
+        self.ids.body.scroll_y = 1
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read it again."""
+        phone, visit = self.around.phone, self.visit_id
+        self.read(lambda: phone.visit(visit), self._show)
+
+    def report(self) -> None:
+        """A problem found on this visit."""
+        if self._view:
+            row = self._view.row
+            door = row.target_id if self._view.values.get("target_kind") == "household" else ""
+            self.shell.go("report", visit_id=self.visit_id, household_id=door or "")
+
+    def look_at(self, index: int) -> None:
+        """A photo in full."""
+        photo = self._view.photos[index] if self._view else None
+        if photo and photo.path:
+            title = word(v.PHOTO_STATES, photo.state)
+            self.shell.go("photo", path=str(photo.path), title=title)
+
+    def _show(self, view: VisitView) -> None:
+        if view.row.id != self.visit_id:
+            return
+        self._view = view
+        row, now, values = view.row, self.around.now(), view.values
+        self.who = row.target_name
+        self.outcome = word(v.OUTCOMES, row.outcome)
+        self.state, self.state_icon, self.state_tone = look.visit(row)
+        why = look.why(row)
+        open_conflicts = [c for c in view.conflicts if c.state == "open"]
+        self.told_tone = "danger" if why else "warn"
+        self.told = why or (tr("有内容两人写得不同，等网格长裁定") if open_conflicts else "")
+        solved = values.get("resolved_on_spot")
+        facts = [
+            (label("visit", "visited_at"), moment(row.visited_at, now)),
+            (label("visit", "reason"), word(v.VISIT_REASONS, row.reason)),
+            (tr("走访人"), row.author),
+            *((label("visit", name), values.get(name) or "") for name in ("note", "appeal")),
+            (label("visit", "concern_tags"), words(v.CONCERNS, values.get("concern_tags"))),
+            (label("visit", "early_sign"), values.get("early_sign") or ""),
+            (label("visit", "resolved_on_spot"), tr("是") if solved else ""),
+        ]
+        self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
+        self.photo_words = (
+            tr("照片 {n} / {m} 已核实", n=row.photos_verified, m=row.photos) if row.photos else ""
+        )
+        self.ids.photos.fill(
+            self.around.bridge,
+            [
+                (one.path, PHOTO_ICONS.get(one.state, "cloud_up"), _photo_word(one.state))
+                for one in view.photos
+            ],
+            "",
+        )
+        self.has_problems = bool(view.problems)
+        self.ids.problems.fill(problem_card(one, now, self._problem) for one in view.problems)
+
+    def _problem(self, problem_id: str) -> Any:
+        self.shell.go("problem", problem_id=problem_id)
+
+
+def _photo_word(state: str) -> str:
+    return {
+        "declared": tr("待上传"),
+        "stored": tr("已收到"),
+        "verified": tr("已核实"),
+        "corrupt": tr("重传"),
+        "refused": tr("无法使用"),
+    }.get(state, "")
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
