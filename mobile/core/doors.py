@@ -41,7 +41,7 @@ def stair_key(values: Mapping[str, Any]) -> str:
     return _BREAK.join(natural_key(part) for part in parts)
 
 
-def _with_word(part: str | None, word: str) -> str:
+def with_word(part: str | None, word: str) -> str:
     """``3`` becomes ``3号楼``; what already says what it is stays."""
     text = (part or "").strip()
     return f"{text}{word}" if _ASCII_WORD.fullmatch(text) else text
@@ -49,7 +49,7 @@ def _with_word(part: str | None, word: str) -> str:
 
 def address_line(values: Mapping[str, Any], compound_name: str = "") -> str:
     """One line: 幸福里 3号楼2单元501. The standard address where no door is known."""
-    stair = _with_word(values.get("building"), "号楼") + _with_word(values.get("unit"), "单元")
+    stair = with_word(values.get("building"), "号楼") + with_word(values.get("unit"), "单元")
     stair += (values.get("door") or "").strip()
     if not stair:
         return (values.get("address") or compound_name or "").strip()

@@ -73,6 +73,9 @@ def _household(
         pending=where in _WAITING or household_id in waiting,
         place=where,
         compound_id=values.get("compound_id"),
+        building=doors.with_word(values.get("building"), "号楼"),
+        unit=doors.with_word(values.get("unit"), "单元"),
+        door=(values.get("door") or "").strip(),
     )
 
 
