@@ -53,7 +53,8 @@ def stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
         view = f"{user.role}.{VIEW}"
         known = request["partitions"]
         same = request["epoch"] == current
-        yield _line(_header(session, device, user, current, grids, scope, request))
+        header = _header(session, device, user, current, grids, scope, request)
+        yield _line(header | {"view": view})  # a snapshot that breaks off can then go on
         count = 0
         for head in _heads(session, scope):
             after, seen = known.get(head.id, (0, view))
