@@ -167,7 +167,7 @@ class _Round:
             at = plan["started"] - HOUR // 2 + number * 5 * 60_000
             if any(one.found_at == at for one in self.phone.problems()):
                 continue
-            home = homes[number % len(homes)]
+            home = homes[number * 4 % len(homes)]
             photos = self._shoot(cameras[number : number + 1], "before", at)
             category = categories()[code]
             values = {
@@ -208,11 +208,16 @@ class _Round:
             stages = {"push": "上传", "pull": "下载", "photos": "照片"}
             if now.stage not in told and now.total:
                 told.add(now.stage)
-                self.say(f"{zh}：{stages[now.stage]} {now.total}", f"{en}: {now.stage} {now.total}")
+                what, number = stages[now.stage], now.total
+                self.say(f"{zh}：{what} {number}", f"{en}: {now.stage} {number}")
 
         for attempt in range(TRIES):
             report = self.phone.sync(progress)
             if report.complete:
+                self.say(
+                    f"{zh}完成：收到 {report.received} 条。",
+                    f"{en}: {report.received} records came.",
+                )
                 return
             troubles = "；".join(f"{t.message_zh} / {t.message_en}" for t in report.troubles)
             self.say(f"{zh}还没有完成：{troubles}", f"{en} is not complete yet")
