@@ -140,7 +140,7 @@ class FormPage(Page):
 
         def saved(result: Any) -> None:
             self.saving = self._touched = False
-            self.around.syncer.saved()
+            self.syncer.saved()
             then(result)
 
         self.around.bridge.quick(work, saved, self._not_saved)

@@ -38,11 +38,12 @@ class Page(Screen):
     """One screen. ``enter`` is called with its arguments; ``resume`` when it is uncovered."""
 
     around: Around = ObjectProperty(None, allownone=True)
+    syncer: Syncer = ObjectProperty(None, rebind=True)
     args: dict[str, Any]
 
     def __init__(self, around: Around, **kwargs: Any) -> None:
         self.args = {}
-        super().__init__(around=around, **kwargs)
+        super().__init__(around=around, syncer=around.syncer, **kwargs)
 
     @property
     def shell(self) -> Shell:

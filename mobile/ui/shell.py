@@ -166,4 +166,5 @@ class Shell(FloatLayout):
         else:
             page.resume()
 
+
 Builder.load_file(str(Path(__file__).with_name("shell.kv")))

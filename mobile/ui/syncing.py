@@ -45,12 +45,15 @@ class Syncer(EventDispatcher):
 
     def start(self) -> None:
         """Sync now, unless that is under way or nobody is enrolled."""
-        if self.running or not self._phone.enrolled:
+        if self.running:
             return
         self.running, self.stage, self.part = True, tr("正在联系服务器…"), 0
-        texts_only = self._phone.setting("photos_on_wifi_only") == "1" and not self._on_wifi()
 
-        def work() -> SyncReport:
+        def work() -> SyncReport | None:
+            if not self._phone.enrolled:
+                return None
+            sparing = self._phone.setting("photos_on_wifi_only") == "1"
+            texts_only = sparing and not self._on_wifi()
             return self._phone.sync(
                 lambda now: self._bridge.tell(self._progress, now), photos=not texts_only
             )
@@ -73,8 +76,7 @@ class Syncer(EventDispatcher):
             if then:
                 then()
 
-        if self._phone.enrolled:
-            self._bridge.quick(self._phone.status, arrived)
+        self._bridge.quick(self._phone.status, arrived)
 
     def stop(self) -> None:
         """The app closes."""
@@ -93,9 +95,11 @@ class Syncer(EventDispatcher):
         self.part = now.done / now.total if now.total else 0
         self.stage = f"{words} {now.done} / {now.total}" if now.total else f"{words} {now.done}"
 
-    def _ended(self, report: SyncReport) -> None:
-        self.running, self.report = False, report
-        self.count(lambda: self.dispatch("on_done", report))
+    def _ended(self, report: SyncReport | None) -> None:
+        self.running = False
+        if report is not None:
+            self.report = report
+            self.count(lambda: self.dispatch("on_done", report))
 
     def _broke(self, error: Exception) -> None:
         log.error("the sync broke", exc_info=error)

@@ -294,7 +294,7 @@ class Head(BoxLayout):
 
     title = StringProperty()
     subtitle = StringProperty()
-    syncer = ObjectProperty(None)
+    syncer = ObjectProperty(None, rebind=True)
     shell = ObjectProperty(None)
     waiting = NumericProperty(0)
 

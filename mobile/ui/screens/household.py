@@ -118,7 +118,7 @@ class HouseholdPage(Page):
         phone, key = self.around.phone, f"{NO_CHANGE}{self._pending}"
 
         def saved(_: Any) -> None:
-            self.around.syncer.saved()
+            self.syncer.saved()
             if self.shell.current is self:
                 self.refresh()
 

@@ -15,7 +15,7 @@ from mobile.ui.rows import Row, RowView, stack
 from mobile.ui.times import due
 from mobile.ui.words import pick, tr
 
-ROW, GAP = 108, 0
+ROW, FOOT = 108, 76
 
 
 class ProblemLine(RowView):
@@ -65,7 +65,7 @@ class LedgerPage(Page):
             else:
                 rows = phone.problems(query) if shown == "all" else open_problems
                 found = [_problem(row, now) for row in rows]
-            return stack(found, foot=GAP), len(open_problems), len(tasks)
+            return stack(found, foot=FOOT), len(open_problems), len(tasks)
 
         def arrived(answer: tuple[list[Row], int, int]) -> None:
             if asked != self._asked:

@@ -13,6 +13,8 @@ from mobile.ui.form import FormPage
 from mobile.ui.screens.pick import Option
 from mobile.ui.words import label, pick, tr
 
+_Start = tuple[dict[str, Any], str, list[Category], list[tuple[str, str]], Draft | None]
+
 
 class ReportPage(FormPage):
     """``household_id`` and ``visit_id`` say where it was found; both may be missing."""
@@ -35,16 +37,16 @@ class ReportPage(FormPage):
     def enter(self, household_id: str = "", visit_id: str = "") -> None:
         """The place is filled in where it is known, or as it was left."""
         self.draft_key = f"problem:{visit_id or household_id or 'new'}"
-        phone, key, me = self.around.phone, self.draft_key, self.around.phone.me
-        self.grids = [(grid.code, grid.name) for grid in me.grids] if me else []
-        self.asks_grid = not household_id and len(self.grids) > 1
+        phone, key = self.around.phone, self.draft_key
+        self.asks_grid = False
         self.about, self._categories = "", []
         self._fill({}, ())
 
-        def arrived(found: tuple[dict[str, Any], str, list[Category], Draft | None]) -> None:
-            values, self.about, self._categories, kept = found
+        def arrived(found: _Start) -> None:
             if key != self.draft_key:
                 return
+            values, self.about, self._categories, self.grids, kept = found
+            self.asks_grid = not household_id and len(self.grids) > 1
             if kept is None:
                 self._fill(values, ())
                 return
@@ -126,10 +128,8 @@ class ReportPage(FormPage):
         self.read(lambda: phone.drop_draft(key), lambda _: None)
 
 
-def _open(
-    phone: Phone, household_id: str, visit_id: str, key: str
-) -> tuple[dict[str, Any], str, list[Category], Draft | None]:
-    """What the form starts with: values, where, the categories, the draft."""
+def _open(phone: Phone, household_id: str, visit_id: str, key: str) -> _Start:
+    """What the form starts with: values, where, the categories, my grids, the draft."""
     values: dict[str, Any] = {"source": "worker"}
     about = ""
     if household_id:
@@ -144,7 +144,9 @@ def _open(
                 values[name] = visit.values[name]
         if visit.values.get("appeal"):
             values["description"] = visit.values["appeal"]
-    return values, about, phone.categories(), phone.draft(key)
+    me = phone.me
+    grids = [(grid.code, grid.name) for grid in me.grids] if me else []
+    return values, about, phone.categories(), grids, phone.draft(key)
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -96,7 +96,7 @@ class RoundPage(Page):
             self.ids.rows.fill(rows, to_top)
 
         self.read(lambda: _rows(phone, query, chosen or "all", now), arrived)
-        self.around.syncer.count()
+        self.syncer.count()
 
     def open_door(self, row: Row) -> None:
         """To a household."""

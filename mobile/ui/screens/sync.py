@@ -47,7 +47,7 @@ class SyncPage(Page):
         """Read it again."""
         phone = self.around.phone
         self.read(lambda: (phone.status(), phone.conflicts(False)), lambda it: self._show(*it))
-        self.around.syncer.count()
+        self.syncer.count()
 
     def _show(self, status: SyncStatus, conflicts: list[ConflictRow]) -> None:
         now = self.around.now()
@@ -106,7 +106,7 @@ class SyncPage(Page):
                 icon="clock",
                 tone="warn",
             )
-        report = self.around.syncer.report
+        report = self.syncer.report
         for trouble in report.troubles if report else ():
             said = pick(trouble.message_zh, trouble.message_en)
             if trouble.retry:

@@ -53,7 +53,7 @@ class TaskPage(Page):
         phone, task = self.around.phone, self.task_id
 
         def finished(_: Any) -> None:
-            self.around.syncer.saved()
+            self.syncer.saved()
             self.shell.back()
             self.shell.say(tr("已记下：办好了"), "disc_check")
 
