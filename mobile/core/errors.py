@@ -28,7 +28,7 @@ class PhoneError(Exception):
 
 class EnrolFailed(PhoneError):
     """Enrolment failed; the code is one of `shared.protocol.REQUEST_CODES`, or
-    ``link_invalid``, ``offline``, ``other_user``, ``answer_invalid``."""
+    ``link_invalid``, ``server_needed``, ``offline``, ``other_user``, ``answer_invalid``."""
 
 
 class SaveFailed(PhoneError):

@@ -21,13 +21,20 @@ _LOCAL = re.compile(r"[^/\s]+")
 
 
 def parse_link(link: str) -> tuple[str, str]:
-    """(server, code) of ``gridledger://enrol?server=...&code=...``; raises EnrolFailed."""
+    """(server, code) of ``gridledger://enrol?server=...&code=...``; raises EnrolFailed.
+
+    A link may come without a server (``server_needed``): then it is asked for.
+    """
     parts = urlsplit(link.strip())
     query = parse_qs(parts.query)
     server, code = query.get("server", [""])[0], query.get("code", [""])[0]
-    if parts.scheme != SCHEME or parts.netloc != "enrol" or not server or not code:
+    if parts.scheme != SCHEME or parts.netloc != "enrol" or not code:
         raise EnrolFailed(
             "link_invalid", "这不是登记二维码，请扫管理员给的码", "This is not an enrolment code"
+        )
+    if not server:
+        raise EnrolFailed(
+            "server_needed", "二维码里没有服务器地址，请手工填写", "Please type the server's address"
         )
     return server, code
 
