@@ -15,7 +15,10 @@ HIDDEN = "***"
 # What people type with a Chinese input method.
 _PLAIN = str.maketrans("０１２３４５６７８９＋Ｘｘ", "0123456789+Xx")
 _DASH = r"[-－—–_ \t]"
-_ID_NUMBER = re.compile(r"(?<!\d)\d{6}(?:18|19|20)\d{9}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
+_DATE = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_ID_NUMBER = re.compile(
+    rf"(?<!\d)\d{{6}}(?:18|19|20)\d\d{_DATE}\d{{3}}[\dXx](?!\d)|(?<!\d)\d{{8}}{_DATE}\d{{3}}(?!\d)"
+)
 _MOBILE = re.compile(rf"(?<!\d)((?:\+?86{_DASH}?)?1[3-9]\d){_DASH}?\d{{4}}{_DASH}?(\d{{4}})(?!\d)")
 _LANDLINE = re.compile(rf"(?<!\d)(0\d{{2,3}}){_DASH}?\d{{3,4}}(\d{{4}})(?!\d)")
 _LOCAL = re.compile(r"(?<![\d-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))[2-9]\d{2,3}(\d{4})(?!\d)")

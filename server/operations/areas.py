@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import select
 
 from server.errors import Trouble
+from server.operations import audit_log
 from server.operations.accounts import operator
 from server.operations.transact import Entry, submit_many
-from server.storage.database import db
+from server.storage.database import db, write
 from server.storage.models import Area
 from shared import ids, records
 from shared.operations import CREATE, SET, Operation
@@ -130,7 +131,10 @@ def import_areas(
             report.renamed += 1
         else:
             report.unchanged += 1
-    if not dry_run:
+    if not dry_run and entries:
+        with write() as session:
+            detail = {"created": report.created, "renamed": report.renamed}
+            audit_log.record(session, by, "area_import", None, None, detail)
         for done, _ in enumerate(submit_many(entries, kind="import", sender=by), start=1):
             if progress:
                 progress(done, len(entries))

@@ -23,7 +23,7 @@ def record(
     """Add a row to the session; it stands or falls with the caller's transaction.
 
     ``actor`` is an account's id, None for the command line; ``action`` a short code
-    ("user.add"); ``target`` what it was done to; ``address`` the network address it came from.
+    ("user_add"); ``target`` what it was done to; ``address`` the network address it came from.
     """
     entry = AuditEntry(
         id=ids.new_id(),

@@ -98,7 +98,7 @@ def import_roster(
     if not dry_run:
         with write() as session:
             detail = {"file": shown, "rows": report.rows, "bad": len(report.bad)}
-            audit_log.record(session, by, "roster.import", None, area_code, detail, address)
+            audit_log.record(session, by, "import_roster", None, area_code, detail, address)
     author = by or operator(area_code)
     entries = _entries(by_grid, author, report, progress, len(folded))
     if dry_run:

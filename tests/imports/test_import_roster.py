@@ -304,6 +304,6 @@ def test_an_area_that_does_not_exist_is_told(here: World, messy: Path) -> None:
 
 def test_an_import_leaves_an_audit_row(here: World, messy: Path) -> None:
     load(messy, here)
-    row = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "roster.import")).one()
+    row = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "import_roster")).one()
     assert row.actor == here.users["admin"] and row.area_code == GRID
     assert row.detail == {"file": "名册.xlsx", "rows": 10, "bad": 2}
