@@ -169,7 +169,7 @@ class FormPage(Page):
         shown = [name for name in found if self.wrong(name, found[name])]
         rest = [words for name, words in found.items() if name not in shown]
         if rest:
-            self.shell.say("；".join(rest), "warn")
+            self.shell.say(tr("、").join(rest), "warn")
         elif len(found) > 1:
             self.shell.say(tr("还有{n}处要填", n=len(found)), "warn")
         fields = [self.ids[f"{name}_field"] for name in shown]

@@ -26,7 +26,7 @@ class EnrolPage(Page):
 
     def enter(self, **args: Any) -> None:
         """An empty form."""
-        self.other_language = "English" if language() == "zh" else "中文"  # each in its own
+        self.other_language = "English" if language() == "zh" else tr("中文")
         self.problem = self.doing = ""
 
     def switch(self) -> None:

@@ -133,10 +133,10 @@ class ProblemPage(Page):
             elif name == "body":
                 shown = bodies.get(value, str(value))
             elif name == "co_bodies":
-                shown = "、".join(bodies.get(one, one) for one in value)
+                shown = tr("、").join(bodies.get(one, one) for one in value)
             else:
                 shown = word(field.choices, value) if field.choices else str(value)
-            return f"{pick(field.zh, field.en)}：{shown}"
+            return tr("{name}：{value}", name=pick(field.zh, field.en), value=shown)
 
         rows = [step(one, now, detail) for one in reversed(view.progress)]
         if rows:

@@ -145,7 +145,7 @@ def _rows(phone: Phone, query: str, chosen: Any, now: int) -> tuple[list[Row], i
     if head:
         head["show"]["count"] = tr("{n}户", n=count)
     me = phone.me
-    grids = "、".join(grid.name for grid in me.grids) if me else ""
+    grids = tr("、").join(grid.name for grid in me.grids) if me else ""
     return stack(rows, foot=FOOT), len(doors), grids
 
 

@@ -57,7 +57,7 @@ class SyncPage(Page):
             self.state_icon = "cloud_up"
             parts = [tr("{n}条记录", n=waiting) if waiting else ""]
             parts.append(tr("{n}张照片", n=len(held)) if held else "")
-            self.state = tr("{what}待上传", what="、".join(filter(None, parts)))
+            self.state = tr("{what}待上传", what=tr("、").join(filter(None, parts)))
         else:
             self.state_icon = "cloud_check"
             self.state = tr("全部安全")
