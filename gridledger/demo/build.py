@@ -192,7 +192,7 @@ def _finish_tasks(block: Block, sender: str) -> None:
             [Operation(ACT, "task", task.id, task.partition_id, rev=task.rev, action="done")],
             (reviewed_at or task.created_at) + HOUR,
         )
-        for task, _, reviewed_at in db.session.execute(query).tuples()
+        for task, _, reviewed_at in db.session.execute(query)
     ]
     db.session.rollback()
     _take(entries, sender)
@@ -202,7 +202,9 @@ def _conflicts(block: Block, people: dict[str, str]) -> None:
     """Three fields that two people changed without having seen each other; one is decided."""
     supervisor = people["supervisor"]
     first, second = block.beats[0], block.beats[1]
-    home, other = first.households[1], first.households[4]
+    if len(first.households) < 2:
+        return  # a demo too small to quarrel in
+    home, other = first.households[0], first.households[-1]
     yard = second.compounds[1]
     at = first.plan.today - 8 * HOUR
     _differ(first.worker, supervisor, "household", home.id, first.grid.partition, "contact_phone",
