@@ -98,6 +98,7 @@ TRANSACTION_CODES: dict[str, Code] = {
     "hash_mismatch": Code(200, False, "同一编号的内容前后不一致", "Same id, other content"),
     "out_of_scope": Code(200, False, "不在您负责的网格", "Not in your grids"),
     "late_handover": Code(200, False, "网格已交接，等网格长确认", "Made after the hand-over"),
+    "revoked": Code(200, False, "手机已停用，内容已转交网格长", "The phone was revoked; kept safe"),
     "parent_unknown": Code(200, False, "所属的住户或问题还没有收到", "Its parent has not arrived"),
     "parent_held": Code(200, False, "所属的记录还在等网格长处理", "Its parent is held"),
     "unknown_record": Code(200, False, "要改的记录服务器上还没有", "The record has not arrived"),

@@ -51,10 +51,15 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Who sent the operation and whether its revs mean anything here (``same_epoch``)."""
+    """Who sent the operation, and whether its revs mean anything here (``same_epoch``).
+
+    ``late``: it was held and is released out of turn, so that what its own device did since then
+    counts as unseen too.
+    """
 
     device: str
     same_epoch: bool = True
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,8 @@ class _Working:
             self._apply(name, new)
         elif declared.rule == records.LATEST:
             self.lost = True
-            self._apply(name, new)
+            if not self.who.late:
+                self._apply(name, new)
         else:
             self._propose(name, new, current)
 
@@ -282,6 +288,8 @@ class _Working:
         if not self.who.same_epoch:
             return bool(was == current)
         name = key.partition("/")[0]
+        if self.who.late:
+            return _stamp(self.record, key)[0] <= self.operation.base_of(name)
         return last_other(self.record, key, self.who.device) <= self.operation.base_of(name)
 
     def _changed_unseen(self) -> bool:

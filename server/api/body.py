@@ -21,13 +21,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def device_needed(view: F) -> F:
     """A route for phones: the bearer token names the device, which is then in `device()`."""
+    return _guarded(view, escrow=False)
 
+
+def escrow_allowed(view: F) -> F:
+    """The same for routes that a revoked phone may still use to hand in what it holds."""
+    return _guarded(view, escrow=True)
+
+
+def _guarded(view: F, escrow: bool) -> F:
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Trouble("sign_in_needed", headers={"WWW-Authenticate": "Bearer"})
-        g.device = device_of(token.strip())
+        g.device = device_of(token.strip(), escrow)
         return view(*args, **kwargs)
 
     return guarded  # type: ignore[return-value]

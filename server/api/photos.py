@@ -11,7 +11,7 @@ from email.utils import formatdate
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from server.api.body import device, device_needed
+from server.api.body import device, escrow_allowed
 from server.errors import Trouble
 from server.operations import upload as use_case
 from shared import protocol
@@ -60,7 +60,7 @@ def options(upload_id: str = "") -> Response:
 
 @blueprint.post("")
 @blueprint.response(201)
-@device_needed
+@escrow_allowed
 def create() -> Response:
     """Begin an upload: Upload-Length, and Upload-Metadata with the photo's sha256."""
     size = _number("Upload-Length")
@@ -74,7 +74,7 @@ def create() -> Response:
 
 
 @blueprint.route("/<upload_id>", methods=["HEAD"])
-@device_needed
+@escrow_allowed
 def head(upload_id: str) -> Response:
     """How far an upload is."""
     state = use_case.state_of(use_case.find(device(), upload_id))
@@ -83,7 +83,7 @@ def head(upload_id: str) -> Response:
 
 @blueprint.patch("/<upload_id>")
 @blueprint.response(204)
-@device_needed
+@escrow_allowed
 def patch(upload_id: str) -> Response:
     """Add bytes at Upload-Offset; the last ones are answered with what became of the photo."""
     if request.mimetype != "application/offset+octet-stream":
@@ -98,7 +98,7 @@ def patch(upload_id: str) -> Response:
 
 @blueprint.delete("/<upload_id>")
 @blueprint.response(204)
-@device_needed
+@escrow_allowed
 def delete(upload_id: str) -> Response:
     """Give an upload up."""
     use_case.discard(use_case.find(device(), upload_id))

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
 
-from server.api.body import device, device_needed, json_body, raw_body
+from server.api.body import device, device_needed, escrow_allowed, json_body, raw_body
 from server.operations import pull as pulling
 from server.operations import push as pushing
 from shared import protocol, schemas
@@ -23,7 +23,7 @@ FLUSH_AT = 64 * 1024
     requestBody={"content": {protocol.NDJSON: {"schema": schemas.PushHeader}}},
 )
 @blueprint.response(200, schemas.PushAnswer)
-@device_needed
+@escrow_allowed
 def push() -> dict[str, Any]:
     """Send transactions: NDJSON, gzip; the header first, then [dseq, id, text] a line."""
     header, incoming = pushing.read(raw_body().split(b"\n"))

@@ -11,7 +11,7 @@ from server.core import scope
 from server.operations import apply_actions
 from server.operations.batch import Batch
 from server.storage.rows import Held
-from server.storage.tables import Blob, Quarantined
+from server.storage.tables import Blob, Quarantined, QuarantinedName
 from shared import ids, ledger, records
 from shared.operations import ACT, CREATE, SET, Operation, Transaction
 from shared.reconcile import (
@@ -94,9 +94,10 @@ def _need_parent(batch: Batch, tx: Transaction, kind: str, record_id: str) -> No
     parent = batch.get(kind, record_id)
     if parent is None:
         held = batch.session.scalar(
-            select(Quarantined.id).where(
-                Quarantined.state == "open", Quarantined.text.contains(record_id, autoescape=True)
-            )
+            select(Quarantined.id)
+            .join(QuarantinedName, QuarantinedName.quarantine_id == Quarantined.id)
+            .where(QuarantinedName.name == record_id, Quarantined.state == "open")
+            .limit(1)
         )
         raise Waits("parent_held" if held else "parent_unknown", record_id)
     _check_scope(batch, tx, parent.record.partition)
@@ -121,8 +122,8 @@ def _change(
     if not scope.may_edit(batch.sender, kind):
         raise Refused("forbidden", "kind", kind.name)
     known = {held.record.id: _conflict(held.record) for held in batch.conflicts_of(operation.id)}
-    same_epoch = batch.sender.trusted or tx.scope[0] == batch.epoch
-    who = Knowledge(batch.sender.device_id, same_epoch)
+    same_epoch = tx.scope[0] == batch.epoch
+    who = Knowledge(batch.sender.device_id, same_epoch, batch.late)
     outcome = reconcile(one.record, operation, who, tuple(known.values()))
     record = outcome.record
     if outcome.changes:

@@ -15,6 +15,7 @@ from server.storage.rows import Held
 from server.storage.tables import LedgerSerial
 from shared import ids, ledger, records, schemas
 from shared.operations import Operation
+from shared.protocol import MAX_TEXT
 from shared.reconcile import Record, Refused, settle_many
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -103,7 +104,7 @@ def _check_data(operation: Operation) -> None:
                 schemas.check_value("problem", name, value)
             except ValidationError as error:
                 raise Refused("invalid", name, str(error.messages)) from None
-        elif not isinstance(value, str) or len(value) > records.MAX_TEXT:
+        elif not isinstance(value, str) or len(value) > MAX_TEXT:
             raise Refused("invalid", name)
 
 

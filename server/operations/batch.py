@@ -52,6 +52,8 @@ class Batch:
     tx_id: str | None = None
     author: str | None = None
     made_at: int = 0
+    late: bool = False  # it was held and is released out of turn
+    escrow: bool = False  # the device was revoked: all it sends goes into quarantine
     _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
     _marks: tuple[int, int] = (0, 0)
 

@@ -87,14 +87,20 @@ def new_device(user_id: str, name: str, token: str, app: str, now: int) -> Devic
     )  # fmt: skip
 
 
-def device_of(token: str) -> Device:
-    """The device that holds a token; raises Trouble token_unknown or token_revoked."""
+def device_of(token: str, escrow: bool = False) -> Device:
+    """The device that holds a token; raises Trouble token_unknown or token_revoked.
+
+    With ``escrow`` a revoked one passes: what it still holds is taken into quarantine, and the
+    photos that declares; it may do nothing else.
+    """
     query = select(Device).where(Device.token_hash == hash_secret(token))
     device = db.session.scalars(query.execution_options(populate_existing=True)).first()
     if device is None:
         raise Trouble("token_unknown")
     user = db.session.get(User, device.user_id)
-    if device.revoked_at is not None or user is None or not user.active:
+    if user is None:
+        raise Trouble("token_unknown")
+    if not escrow and (device.revoked_at is not None or not user.active):
         raise Trouble("token_revoked")
     return device
 

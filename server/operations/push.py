@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from server.errors import Trouble, first_message, messages_of
-from server.operations import quarantine, transact
+from server.operations import quarantine, release, transact
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
@@ -171,18 +171,20 @@ def _once(
     fresh = [one for one in incoming if one.id not in known]
     _check_order(device, incoming, known)
     sender = transact.sender_of(session, user, device.id)
-    batch = Batch(session, sender, now, epoch(session))
+    escrow = device.revoked_at is not None or not user.active
+    batch = Batch(session, sender, now, epoch(session), escrow=escrow)
     answers: dict[int, dict[str, Any]] = {}
     for one in incoming:
         if one.id in known:
             answers[one.dseq] = _repeat(session, batch, device, one, known[one.id])
     if one_by_one:
         for one in fresh:
-            answers[one.dseq] = _alone(session, sender, device, one, now, extra)
+            answers[one.dseq] = _alone(batch, device, one, extra)
     else:
         transact.prepare(batch, [one.transaction for one in fresh if one.transaction], extra)
         for one in fresh:
             answers[one.dseq] = _apply(batch, device, one)
+        release.arrived(batch, _made(batch))
         batch.flush()
     return {
         "epoch": batch.epoch,
@@ -230,6 +232,8 @@ def _apply(batch: Batch, device: Device, one: Incoming) -> dict[str, Any]:
     tx = one.transaction
     batch.begin(one.id or "", tx.author if tx else batch.sender.user_id, tx.made_at if tx else 0)
     try:
+        if batch.escrow:
+            raise Refused("revoked")  # escrow: kept safe, for a supervisor to decide
         if tx is None:
             raise one.fault or Refused("invalid")
         result, conflicts = apply(batch, tx)
@@ -256,21 +260,21 @@ def _apply(batch: Batch, device: Device, one: Incoming) -> dict[str, Any]:
     return answer
 
 
-def _alone(
-    session: Session,
-    sender: Any,
-    device: Device,
-    one: Incoming,
-    now: int,
-    extra: frozenset[str],
-) -> dict[str, Any]:
+def _made(batch: Batch) -> set[str]:
+    """The ids of the records that this batch creates."""
+    return {key[1] for key in batch.changed if (one := batch.held[key]) and one.stored is None}
+
+
+def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -> dict[str, Any]:
     """One transaction under a savepoint of its own; if the database refuses it, quarantine."""
+    session, sender, now = whole.session, whole.sender, whole.now
     before = (device.last_dseq, device.running)
     try:
         with session.begin_nested():
-            batch = Batch(session, sender, now, epoch(session))
+            batch = Batch(session, sender, now, whole.epoch, escrow=whole.escrow)
             transact.prepare(batch, [one.transaction] if one.transaction else [], extra)
             answer = _apply(batch, device, one)
+            release.arrived(batch, _made(batch))
             batch.flush()
             return answer
     except (NeedLock, OperationalError):
@@ -279,7 +283,7 @@ def _alone(
         log.exception("a transaction broke at the database", tx=one.id, device=device.id)
         device.last_dseq, device.running = before
         with session.begin_nested():
-            batch = Batch(session, sender, now, epoch(session))
+            batch = Batch(session, sender, now, whole.epoch)
             batch.begin(one.id or "", sender.user_id, 0)
             refused = Refused("internal", "", type(error).__name__)
             answer = quarantine.put(batch, device, one, refused)

@@ -9,14 +9,16 @@ from sqlalchemy import select
 from server.operations.apply import Waits
 from server.operations.apply_actions import add_task
 from server.operations.batch import Batch
-from server.storage.tables import Device, Quarantined
+from server.storage.tables import Device, Quarantined, QuarantinedName
 from shared import ids, protocol
+from shared.operations import CREATE, Transaction
 from shared.reconcile import Refused
 
 if TYPE_CHECKING:
     from server.operations.push import Incoming
 
-HELD_CODES = frozenset({"late_handover", "parent_held", "parent_unknown", "unknown_record"})
+WAITING_CODES = frozenset({"parent_held", "parent_unknown", "unknown_record"})
+HELD_CODES = WAITING_CODES | {"late_handover", "revoked"}
 
 
 def put(
@@ -29,9 +31,10 @@ def put(
         select(Quarantined.id).where(Quarantined.tx_id == one.id, Quarantined.code == refused.code)
     )
     if kept is None or one.id is None:
+        row_id = ids.new_id()
         batch.session.add(
             Quarantined(
-                id=ids.new_id(),
+                id=row_id,
                 tx_id=one.id,
                 device_id=device.id,
                 dseq=one.dseq,
@@ -47,6 +50,8 @@ def put(
                 received_at=batch.now,
             )
         )
+        for name in sorted(_names(one.transaction)):
+            batch.session.add(QuarantinedName(name=name, quarantine_id=row_id))
     if task and batch.sender.user_id:
         add_task(
             batch,
@@ -59,6 +64,17 @@ def put(
             detail={"field": refused.field, "detail": refused.detail, "result": result},
         )
     return answer_of(one, result, refused)
+
+
+def _names(transaction: Transaction | None) -> set[str]:
+    """What the transaction would make, so that others can say they wait for it."""
+    names: set[str] = set()
+    for operation in transaction.operations if transaction else ():
+        if operation.op == CREATE:
+            names.add(operation.id)
+            if operation.kind == "photo":
+                names.add(operation.values["sha256"])
+    return names
 
 
 def answer_of(one: Incoming, result: str, refused: Refused) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from server.storage import blobs
 from server.storage.database import db, write
 from server.storage.models import Photo
 from server.storage.settings import epoch
-from server.storage.tables import Blob, Device, Quarantined, Upload
+from server.storage.tables import Blob, Device, Quarantined, QuarantinedName, Upload
 from shared import ids, protocol
 from shared.reconcile import settle_many
 
@@ -195,8 +195,10 @@ def _check_declared(device: Device, sha256: str) -> None:
     applied = select(Photo.id).where(Photo.sha256 == sha256, Photo.created_by == device.user_id)
     if db.session.scalar(applied.limit(1)):
         return
-    held = select(Quarantined.id).where(
-        Quarantined.author == device.user_id, Quarantined.text.contains(sha256, autoescape=True)
+    held = (
+        select(Quarantined.id)
+        .join(QuarantinedName, QuarantinedName.quarantine_id == Quarantined.id)
+        .where(QuarantinedName.name == sha256, Quarantined.author == device.user_id)
     )
     if not db.session.scalar(held.limit(1)):
         raise Trouble("forbidden", "no transaction of yours declares this photo")

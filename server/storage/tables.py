@@ -172,6 +172,7 @@ class Quarantined(db.Model):
         Index("ix_quarantine_state", "state", "area_code"),
         Index("ix_quarantine_tx_id", "tx_id"),
         Index("ix_quarantine_waits_for", "waits_for"),
+        Index("ix_quarantine_device", "device_id", "dseq"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -190,6 +191,15 @@ class Quarantined(db.Model):
     received_at: Mapped[int] = mapped_column(Ms)
     decided_by: Mapped[str | None] = mapped_column(String(36))
     decided_at: Mapped[int | None] = mapped_column(Ms)
+
+
+class QuarantinedName(db.Model):
+    """What a quarantined transaction would make: ids of records, hashes of photos."""
+
+    __tablename__ = "quarantine_name"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    quarantine_id: Mapped[str] = mapped_column(String(36), primary_key=True)
 
 
 class Blob(db.Model):

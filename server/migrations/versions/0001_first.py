@@ -390,10 +390,16 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_quarantine'))
     )
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
+        batch_op.create_index('ix_quarantine_device', ['device_id', 'dseq'], unique=False)
         batch_op.create_index('ix_quarantine_state', ['state', 'area_code'], unique=False)
         batch_op.create_index('ix_quarantine_tx_id', ['tx_id'], unique=False)
         batch_op.create_index('ix_quarantine_waits_for', ['waits_for'], unique=False)
 
+    op.create_table('quarantine_name',
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('quarantine_id', sa.String(length=36), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'quarantine_id', name=op.f('pk_quarantine_name'))
+    )
     op.create_table('receipt',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('device_id', sa.String(length=36), nullable=False),
@@ -574,10 +580,12 @@ def downgrade():
         batch_op.drop_index('ix_receipt_device')
 
     op.drop_table('receipt')
+    op.drop_table('quarantine_name')
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
         batch_op.drop_index('ix_quarantine_waits_for')
         batch_op.drop_index('ix_quarantine_tx_id')
         batch_op.drop_index('ix_quarantine_state')
+        batch_op.drop_index('ix_quarantine_device')
 
     op.drop_table('quarantine')
     with op.batch_alter_table('progress', schema=None) as batch_op:
