@@ -67,7 +67,8 @@ def submit(
         batch = Batch(session, sender, moment, epoch(session))
         transaction = _transaction(batch, user_id, frozen, moment)
         prepare(batch, [transaction], extra)
-        done = _apply_own(batch, device, transaction)
+        done, receipt = _apply_own(batch, device.last_dseq + 1, transaction)
+        keep_receipts(session, device, [receipt], moment)
         batch.flush()
         return done
 
@@ -104,15 +105,18 @@ class _Bulk:
             for e in self.part
         ]
         prepare(batch, transactions, extra)
-        done = []
-        for transaction in transactions:
+        done, receipts = [], []
+        for dseq, transaction in enumerate(transactions, device.last_dseq + 1):
             author = session.get(User, transaction.author)
             batch.sender = replace(
                 blank, role=author.role if author else "", body=(author and author.body) or ""
             )
             batch.now = transaction.made_at
-            done.append(_apply_own(batch, device, transaction))
+            submitted, receipt = _apply_own(batch, dseq, transaction)
+            done.append(submitted)
+            receipts.append(receipt)
         batch.now = current
+        keep_receipts(session, device, receipts, None)
         batch.flush()
         return done
 
@@ -184,19 +188,22 @@ def _transaction(
     return Transaction(ids.new_id(), author, made_at, 0, "server", (batch.epoch, 0), operations)
 
 
-def _apply_own(batch: Batch, device: Device, transaction: Transaction) -> Submitted:
+def _apply_own(
+    batch: Batch, dseq: int, transaction: Transaction
+) -> tuple[Submitted, tuple[dict[str, Any], str, Transaction]]:
+    """Apply one transaction of the server's own; what became of it, and its receipt to keep."""
     batch.begin(transaction.id, transaction.author, transaction.made_at)
     result, conflicts = apply(batch, transaction)
     answer: dict[str, Any] = {
         "id": transaction.id,
-        "dseq": device.last_dseq + 1,
+        "dseq": dseq,
         "result": result,
         "records": touched(batch, transaction),
         "conflicts": conflicts,
     }
     tx_hash = checksum.text_hash(transaction.to_text())
-    keep_receipts(batch.session, device, [(answer, tx_hash, transaction)], batch.now)
-    return Submitted(transaction.id, result, dict(answer["records"]), tuple(conflicts))
+    submitted = Submitted(transaction.id, result, dict(answer["records"]), tuple(conflicts))
+    return submitted, (answer, tx_hash, transaction)
 
 
 def touched(batch: Batch, transaction: Transaction) -> list[list[Any]]:
@@ -213,9 +220,12 @@ def keep_receipts(
     session: Session,
     device: Device,
     answers: Sequence[tuple[dict[str, Any], str, Transaction | None]],
-    now: int,
+    now: int | None,
 ) -> None:
-    """Keep the first answers, in the transaction that applied them, and move the device on."""
+    """Keep the first answers, in the transaction that applied them, and move the device on.
+
+    ``now`` None: each was received when it was made (a bulk that builds a history).
+    """
     rows = []
     for answer, tx_hash, transaction in answers:
         device.last_dseq = answer["dseq"]
@@ -229,7 +239,9 @@ def keep_receipts(
                     "hash": tx_hash,
                     "author": transaction.author if transaction else None,
                     "made_at": transaction.made_at if transaction else None,
-                    "received_at": now,
+                    "received_at": now
+                    if now is not None or transaction is None
+                    else transaction.made_at,
                     "result": answer["result"],
                     "answer": answer,
                 }
