@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import func, select
 
 from mobile.sync import client as wire
 from mobile.sync import pull as pulling
@@ -17,7 +18,6 @@ from server.storage.database import db, write
 from server.storage.models import Photo, Visit
 from server.storage.tables import Device
 from shared import protocol
-from sqlalchemy import func, select
 from tests.sync.conftest import Place, network, picture
 
 
@@ -194,7 +194,9 @@ def test_a_rejected_action_stays_shown_until_its_task_is_closed(place: Place) ->
     assert (item.place, item.code) == ("returned", "late_action")
     assert item.reason_zh
     assert two.problem(problem).row.place == "returned"
-    assert any(p.reason == "来晚了" and p.place == "returned" for p in two.problem(problem).progress)
+    assert any(
+        p.reason == "来晚了" and p.place == "returned" for p in two.problem(problem).progress
+    )
     task = two.tasks()[0]
     assert task.type == "late_action"
     two.finish_task(task.id)
