@@ -29,15 +29,16 @@ from shared import ids
 from shared.operations import ACT, Operation
 from tests.builders import FAR_GRID, GRID, OTHER_GRID, STREET, World, create, problem, visit
 
-LEDGER = (
+LEDGER_TEXT = (
     "序号 台账编号 问题来源 发现时间 所属网格 地址 问题描述 问题类别 急难愁盼 责任单位 责任人 "
     "协办单位 整改措施 整改时限 完成情况 是否超期 是否督办 问题根源 销号人 "
     "销号时间 回访结果 满意度 备注"
-).split()
-VISITS = (
+)
+VISITS_TEXT = (
     "走访时间 所属网格 走访对象 地址 走访事由 走访结果 走访情况 诉求与建议 急难愁盼 苗头 现场办结 "
     "走访人 审核状态 审核人 审核意见"
-).split()
+)
+LEDGER, VISITS = LEDGER_TEXT.split(), VISITS_TEXT.split()
 FOUND_AT = 1_714_527_000_000  # 2024-05-01 09:30 in Shanghai
 POSITION = {"lat": 34.723456, "lng": 113.612345, "accuracy": 8.0}
 DUE_AT = FOUND_AT + 3_600_000
