@@ -15,7 +15,7 @@ from server.operations import decide
 from server.storage.database import db
 from server.storage.queries import conflicts, names
 from server.web import args, history, session, words
-from server.web.targets import shown_targets
+from server.web.targets import masked_homes, masked_value, shown_targets
 from shared import records
 from shared.reconcile import Refused
 
@@ -134,7 +134,8 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
             accepted=before,
             proposed=after,
             verdict=words.value_text(conflict.about_kind, conflict.field, conflict.verdict, known),
-            seen=_seen(conflict, past, people, known),
+            seen={side: _seen(conflict, past, known, side) for side in ("accepted", "proposed")},
+            devices=conflicts.device_names(reading, conflict, past),
             third=_third(conflict),
             tried=request.form,
             history=history.entries(conflict.about_kind, past, people, known),
@@ -147,13 +148,20 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
     )
 
 
-def _seen(conflict: Any, past: list[Any], people: Any, known: dict[str, str]) -> str | None:
-    """The value that the proposal's author had before them; None where the history ends before."""
-    later = [c for c in past if c.rev > conflict.seen_rev and conflict.field in c.changes]
-    if not later:
-        return None
-    old = later[-1].changes[conflict.field][0]
-    return words.value_text(conflict.about_kind, conflict.field, old, known) or _("空")
+def _seen(conflict: Any, past: list[Any], known: dict[str, str], side: str) -> str:
+    """What the author of a side had before them when they wrote it, as a sentence."""
+    if side == "accepted":
+        made = [c for c in past if c.rev == conflict.accepted_rev and conflict.field in c.changes]
+        if not made:
+            return _("建立这条记录时写的。")
+        value = made[0].changes[conflict.field][0]
+    else:
+        later = [c for c in past if c.rev > conflict.seen_rev and conflict.field in c.changes]
+        if not later:
+            return _("写的时候还没有看到另一个值。")
+        value = later[-1].changes[conflict.field][0]
+    text = words.value_text(conflict.about_kind, conflict.field, value, known) or _("空")
+    return _("写的时候看到的是：%(value)s", value=text)
 
 
 def _abouts(rows: list[Any]) -> dict[str, tuple[str, str]]:
@@ -167,7 +175,7 @@ def _abouts(rows: list[Any]) -> dict[str, tuple[str, str]]:
         if kind in ("visit", "problem"):
             targets = shown_targets(reading, about.values())
         elif kind in ("household", "compound"):
-            targets = names.targets(reading, [(kind, one.about_id) for one in mine])
+            targets = masked_homes(reading, kind, [one.about_id for one in mine])
         for one in mine:
             target = targets.get(one.about_id)
             text = f"{target.name} {target.address}".strip() if target else ""
@@ -184,8 +192,8 @@ def _texts(rows: list[Any]) -> dict[str, tuple[str, str]]:
     known = _names_of(rows)
     return {
         one.id: (
-            words.value_text(one.about_kind, one.field, one.accepted, known),
-            words.value_text(one.about_kind, one.field, one.proposed, known),
+            masked_value(one, words.value_text(one.about_kind, one.field, one.accepted, known)),
+            masked_value(one, words.value_text(one.about_kind, one.field, one.proposed, known)),
         )
         for one in rows
     }

@@ -28,23 +28,13 @@ def listed() -> ResponseReturnValue:
     """The table: what is open, nearest deadline first, unless the filter says otherwise."""
     viewer = session.need("see_records", "see_own_problems")
     reading = db.session()
-    given = _echo()
-    chosen = ProblemFilter(
-        state="" if given["state"] == "all" else given["state"],
-        category=given["category"],
-        body=given["body"],
-        area=given["area"],
-        flag=given["flag"],
-        text=given["q"],
-        sort=given["sort"],
-    )
     categories = names.references(reading, "category")
     bodies = names.references(reading, "body")
-    page = problems.listed(reading, viewer, chosen, args.number("page"), now_ms())
+    page = problems.listed(reading, viewer, chosen(), args.number("page"), now_ms())
     return render_template(
         "ledger/list.html",
         page=page,
-        chosen=given,
+        chosen=_echo(),
         descriptions=masked_texts(reading, page.rows, "description"),
         addresses=masked_texts(reading, page.rows, "place"),
         places=names.places(reading, [one.partition_id for one in page.rows]),
@@ -202,6 +192,20 @@ def _states() -> list[tuple[str, str]]:
 
 def _values(problem: Any) -> dict[str, Any]:
     return {column.name: getattr(problem, column.name) for column in problem.__table__.columns}
+
+
+def chosen() -> ProblemFilter:
+    """The filter in the address. Without any, what is open."""
+    given = _echo()
+    return ProblemFilter(
+        state="" if given["state"] == "all" else given["state"],
+        category=given["category"],
+        body=given["body"],
+        area=given["area"],
+        flag=given["flag"],
+        text=given["q"],
+        sort=given["sort"],
+    )
 
 
 def _echo() -> dict[str, str]:

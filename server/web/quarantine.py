@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from marshmallow import ValidationError
 
+from server.core import masking
+from server.errors import Trouble
+from server.operations import release
 from server.storage.database import db
 from server.storage.queries import names, quarantine
 from server.web import args, session, words
 from shared import ids
+from shared.protocol import MAX_TEXT
+from shared.reconcile import Refused
 
 pages = Blueprint("quarantine", __name__)
 STATES = ("open", "released", "refused")
+# What a list shows of a transaction: the first of these that it has.
+_GIST = ("description", "note", "reason", "result", "name", "target_name", "contact_name")
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class Said:
 
     what: str
     values: tuple[tuple[str, str], ...]
+    gist: str = ""
 
 
 @pages.get("/quarantine")
@@ -50,21 +59,73 @@ def listed() -> ResponseReturnValue:
 @pages.get("/quarantine/<entry_id>")
 def one(entry_id: str) -> ResponseReturnValue:
     """One transaction, whole."""
+    return _page(entry_id)
+
+
+@pages.post("/quarantine/<entry_id>")
+def decide(entry_id: str) -> ResponseReturnValue:
+    """Release it as it is, or refuse it with a reason."""
+    viewer = session.need("quarantine")
+    if quarantine.visible(db.session(), viewer, entry_id) is None:
+        abort(404)
+    reason = request.form.get("reason", "").strip()[:MAX_TEXT]
+    refusing = request.form.get("action") == "refuse"
+    try:
+        if refusing:
+            release.refuse(viewer.user_id, entry_id, reason)
+        else:
+            release.release(viewer.user_id, entry_id)
+    except Refused as refused:
+        if refused.code == "needs" and refused.field == "reason":
+            flash(_("不予收下要写明原因，提交人会看到。"), "error")
+        else:
+            why = words.code_title(refused.code)
+            flash(_("还不能放行：%(why)s。内容仍在这里。", why=why), "error")
+        return _page(entry_id, reason, 422)
+    except ValidationError:
+        flash(_("还不能放行：内容不合要求。内容仍在这里。"), "error")
+        return _page(entry_id, reason, 422)
+    except Trouble as trouble:
+        if trouble.code != "stale":
+            raise
+        flash(_("已经有人处理过了。"), "info")
+        return redirect(url_for(".one", entry_id=entry_id))
+    flash(
+        _("已决定不予收下，提交人会看到原因。") if refusing else _("已放行，内容已生效。"),
+        "success",
+    )
+    return redirect(url_for(".listed"))
+
+
+def _page(entry_id: str, reason: str = "", status: int = 200) -> ResponseReturnValue:
     viewer = session.need("quarantine")
     reading = db.session()
     entry = quarantine.visible(reading, viewer, entry_id)
     if entry is None:
         abort(404)
-    return render_template(
+    said = operations(entry.text)
+    text = render_template(
         "quarantine/page.html",
         entry=entry,
-        said=operations(entry.text),
+        said=said,
+        field=_field(entry),
+        reason=reason,
         made_at=_member(entry.text, "made_at"),
         people=names.people(reading, [entry.author, entry.decided_by]),
         device=quarantine.device_of(reading, entry),
         places=_places(reading, [entry.area_code]),
         viewer=viewer,
     )
+    return text, status
+
+
+def _field(entry: Any) -> str:
+    """The name of the field that was refused, "" where it is none of a record's."""
+    found = _member(entry.text, "operations")
+    first = found[0] if isinstance(found, list) and found else {}
+    kind = str(first.get("kind")) if isinstance(first, dict) else ""
+    name = words.field_name(kind, entry.field or "")
+    return "" if name == entry.field else name
 
 
 def operations(text: str | None) -> list[Said]:
@@ -76,6 +137,14 @@ def operations(text: str | None) -> list[Said]:
 
 
 def _said(raw: Mapping[str, Any]) -> Said:
+    said = _described(raw)
+    values = raw.get("values") or raw.get("data") or {}
+    texts = [values[n] for n in _GIST if isinstance(values, dict) and values.get(n)]
+    gist = str(texts[0]) if texts else said.values[0][1] if said.values else ""
+    return replace(said, gist=masking.mask_text(gist))
+
+
+def _described(raw: Mapping[str, Any]) -> Said:
     kind = str(raw.get("kind"))
     name = words.kind_name(kind)
     match raw.get("op"):

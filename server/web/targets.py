@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from server.core import masking
 from server.storage.queries import names
 from server.storage.queries.names import Target
+from shared import records
 
 
 def shown_targets(session: Session, records: Iterable[Any]) -> dict[str, Target]:
@@ -48,3 +49,28 @@ def masked_texts(session: Session, problems: Iterable[Any], field: str) -> dict[
         else:
             shown[one.id] = masking.mask_text(text, [person, one.reporter_name], doors)
     return shown
+
+
+def masked_homes(session: Session, kind: str, record_ids: Iterable[str]) -> dict[str, Target]:
+    """id -> household or compound, as a list shows it."""
+    found = names.targets(session, [(kind, one) for one in record_ids])
+    if kind != "household":
+        return found
+    return {
+        key: Target(masking.mask_name(one.name), masking.mask_address(one.address, [one.door]))
+        for key, one in found.items()
+    }
+
+
+def masked_value(conflict: Any, text: str) -> str:
+    """One of a conflict's values as a list shows it: names, numbers and doors hidden."""
+    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
+    if declared is None or not declared.personal:
+        return text
+    if conflict.field.endswith("phone"):
+        return masking.mask_phone(text)
+    if conflict.field.endswith("name"):
+        return masking.mask_name(text)
+    if conflict.field == "door":
+        return masking.mask_door(text)
+    return masking.mask_text(text)

@@ -26,8 +26,7 @@ def listed() -> ResponseReturnValue:
     """The queue: what waits for review, unless the filter says otherwise."""
     viewer = session.need("see_records")
     reading = db.session()
-    chosen = _chosen()
-    page = visits.listed(reading, viewer, chosen, args.number("page"))
+    page = visits.listed(reading, viewer, chosen(), args.number("page"))
     return render_template(
         "visits/list.html",
         page=page,
@@ -58,7 +57,7 @@ def decide(visit_id: str) -> ResponseReturnValue:
         abort(404)
     action = request.form.get("action", "")
     reason = request.form.get("reason", "").strip()
-    following = visits.next_after(reading, viewer, _chosen(), visit)
+    following = visits.next_after(reading, viewer, chosen(), visit)
     try:
         review.review(viewer, visit_id, action, reason, args.form_int("rev"))
     except Refused as refused:
@@ -107,7 +106,7 @@ def _page(visit_id: str, reason: str = "", status: int = 200) -> ResponseReturnV
             problems=visits.problems_of(reading, viewer, visit.id),
             people=people,
             place=names.places(reading, [visit.partition_id])[visit.partition_id],
-            waiting=visits.waiting_count(reading, viewer, _chosen()),
+            waiting=visits.waiting_count(reading, viewer, chosen()),
             reason=reason,
             kept=_kept(),
             viewer=viewer,
@@ -116,7 +115,7 @@ def _page(visit_id: str, reason: str = "", status: int = 200) -> ResponseReturnV
     )
 
 
-def _chosen() -> VisitFilter:
+def chosen() -> VisitFilter:
     """The filter in the address. Without any, what waits for review."""
     given = _echo()
     return VisitFilter(

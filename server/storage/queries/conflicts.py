@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from server.core.access import Viewer
 from server.storage.models import MODELS, Conflict
 from server.storage.queries.paging import Page, page_of, seen_grids
-from server.storage.tables import Change
+from server.storage.tables import Change, Device
 
 
 def listed(session: Session, viewer: Viewer, state: str, area: str, number: int) -> Page[Conflict]:
@@ -69,3 +69,14 @@ def records_of(session: Session, kind: str, record_ids: list[str]) -> dict[str, 
     if model is None or not record_ids:
         return {}
     return {one.id: one for one in session.scalars(select(model).where(model.id.in_(record_ids)))}
+
+
+def device_names(session: Session, conflict: Conflict, past: list[Change]) -> dict[str, str]:
+    """side of the conflict -> the name of the phone it was written on, where that is known."""
+    made = [c.device_id for c in past if c.rev == conflict.accepted_rev]
+    wanted = {"accepted": made[0] if made else None, "proposed": conflict.proposed_device}
+    query = select(Device.id, Device.name).where(
+        Device.id.in_([one for one in wanted.values() if one]), Device.kind == "phone"
+    )
+    known = {device_id: name for device_id, name in session.execute(query)}
+    return {side: known[one] for side, one in wanted.items() if one in known}

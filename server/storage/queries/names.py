@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.core import export_columns
 from server.core.access import Viewer
+from server.core.export_columns import Place
 from server.storage.models import Area, Compound, Household, Reference
 from server.storage.queries.paging import in_area
 from server.storage.tables import User
@@ -115,13 +117,15 @@ def targets(session: Session, pairs: Iterable[tuple[str, str | None]]) -> dict[s
 
 
 def _household(home: Household, yard: Compound | None) -> Target:
-    parts = [yard.name if yard is not None else "", home.building or "", home.unit or ""]
-    place = "".join(parts)
-    if home.address and not place:
-        place = home.address
+    place = Place(
+        yard.name if yard is not None else "",
+        home.address or "",
+        home.building or "",
+        home.unit or "",
+    )
     return Target(
         home.contact_name or "",
-        place,
+        export_columns.address(place, masked=False),
         home.door or "",
         home.contact_phone or "",
         tuple(home.care_groups or ()),

@@ -4,7 +4,7 @@
 // A form is sent once, however often it is clicked.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") {
+  if (form.method !== "post" || form.matches("[data-download]")) {
     return;
   }
   if (form.dataset.sent) {
@@ -26,19 +26,20 @@ window.addEventListener("pageshow", () => {
   }
 });
 
-// A filter answers at once.
-document.addEventListener("change", (event) => {
-  const form = event.target.form;
-  if (form && form.matches("form[data-at-once]") && !event.target.matches("[type=search]")) {
-    form.requestSubmit();
-  }
-});
-
 // Writing a third value chooses it.
 document.addEventListener("input", (event) => {
   const choice = event.target.dataset.chooses;
   if (choice) {
     document.getElementById(choice).checked = true;
+  }
+});
+
+// On a small screen the filter stays folded until it is wanted.
+document.addEventListener("DOMContentLoaded", () => {
+  if (window.matchMedia("(max-width: 767.98px)").matches) {
+    for (const box of document.querySelectorAll(".filter-box")) {
+      box.open = false;
+    }
   }
 });
 

@@ -1,0 +1,101 @@
+"""Pictures of every page, at the size of a desk and of a phone.
+
+`take` needs a running server and its accounts, as `gridledger demo --json` prints them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+# role -> name of the picture -> where to go; a first link of a list is "list > pattern of links".
+PLACES: dict[str, dict[str, str]] = {
+    "supervisor": {
+        "home": "/", "visits": "/visits", "visit": "/visits > /visits/", "ledger": "/ledger",
+        "problem": "/ledger?state=closure_requested > /ledger/", "ledger_all": "/ledger?state=all",
+        "problem_new": "/ledger?state=registered > /ledger/",
+        "conflicts": "/conflicts", "conflict": "/conflicts > /conflicts/",
+        "quarantine": "/quarantine", "quarantined": "/quarantine > /quarantine/",
+        "phones": "/phones", "not_found": "/visits/none", "empty": "/ledger?q=没有这样的问题",
+    },
+    "admin": {
+        "people": "/people", "grids": "/people/grids", "admin_phones": "/phones",
+        "new_account": "/people/new", "person": "/people?role=grid_worker > /people/",
+    },
+    "handler": {"handler_home": "/", "handler_ledger": "/ledger"},
+    "auditor": {"audit": "/audit"},
+    "grid_worker": {"worker": "/"},
+}  # fmt: skip
+
+
+def sign_in(page: Page, base: str, username: str, password: str) -> None:
+    """Sign in as a person would."""
+    page.goto(f"{base}/sign-in")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("main button[type=submit]")
+    page.wait_for_url(re.compile(r"/(audit)?$"))
+
+
+def go(page: Page, base: str, place: str) -> bool:
+    """Open a place; False where a list has no such link."""
+    address, arrow, pattern = place.partition(" > ")
+    page.goto(base + address)
+    if not arrow:
+        return True
+    links = page.locator(f'main a.main-link[href^="{pattern}"]')
+    if links.count() == 0:
+        return False
+    links.first.click()
+    page.wait_for_load_state()
+    return True
+
+
+def take(
+    browser: Browser,
+    base: str,
+    accounts: Mapping[str, tuple[str, str]],
+    folder: Path,
+    language: str = "zh-CN",
+    only: str = "",
+) -> list[Path]:
+    """Pictures of every page for the roles in ``accounts`` (role -> user name, password).
+
+    ``only`` keeps the places whose name begins so. Returns the files, <size>-<name>.png.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for size, (width, height) in SIZES.items():
+        for role, places in {"": {"sign_in": "/sign-in"}, **PLACES}.items():
+            if role and role not in accounts:
+                continue
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, locale=language
+            )
+            page = context.new_page()
+            if role:
+                sign_in(page, base, *accounts[role])
+            for name, place in places.items():
+                if not name.startswith(only) or not go(page, base, place):
+                    continue
+                page.wait_for_load_state("networkidle")
+                if name == "person" and page.get_by_role("button", name="发登记码").count():
+                    made.append(_shot(page, folder / f"{size}-{name}.png"))
+                    page.get_by_role("button", name="发登记码").click()
+                    page.wait_for_load_state()
+                    name = "code"
+                if name in ("problem", "problem_new"):
+                    for summary in page.locator("details.action.first > summary").all()[:1]:
+                        summary.click()
+                made.append(_shot(page, folder / f"{size}-{name}.png"))
+            context.close()
+    return made
+
+
+def _shot(page: Page, path: Path) -> Path:
+    page.screenshot(path=path, full_page=True)
+    return path
