@@ -79,12 +79,6 @@ def description(folder: Path) -> dict[str, Any]:
     return found
 
 
-def upgrade(folder: Path) -> None:
-    """Bring the demo's database to the newest schema."""
-    with application(folder):
-        _migrate()
-
-
 def _migrate() -> None:
     import flask_migrate
 

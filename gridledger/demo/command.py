@@ -89,7 +89,7 @@ def demo(
 
 
 def _data(data: Path, households: int, seed: int, reset: bool, say: Say) -> dict[str, Any]:
-    """The demo's description; its data is made if there is none, migrated if it is old."""
+    """The demo's description; its data is made if there is none."""
     from gridledger.demo import build
     from gridledger.demo.plan import Plan
 
@@ -104,7 +104,6 @@ def _data(data: Path, households: int, seed: int, reset: bool, say: Say) -> dict
         shutil.rmtree(data)
         exists = False
     if exists:
-        build.upgrade(data)
         return build.description(data)
     begun = time.monotonic()
     described = build.build(data, Plan(seed, households, time.time_ns() // 1_000_000), say)

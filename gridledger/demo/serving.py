@@ -44,7 +44,7 @@ def running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         [*command, "--data", str(folder), "--host", HOST, "--port", str(port)],
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=subprocess.DEVNULL,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
     try:

@@ -105,9 +105,11 @@ class _Bulk:
             for e in self.part
         ]
         prepare(batch, transactions, extra)
+        names = {transaction.author for transaction in transactions}
+        people = {name: session.get(User, name) for name in names}
         done, receipts = [], []
         for dseq, transaction in enumerate(transactions, device.last_dseq + 1):
-            author = session.get(User, transaction.author)
+            author = people[transaction.author]
             batch.sender = replace(
                 blank, role=author.role if author else "", body=(author and author.body) or ""
             )
