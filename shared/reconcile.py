@@ -14,6 +14,7 @@ from shared import records
 from shared.operations import ADD, CREATE, DELETE, REMOVE, SET, Operation
 
 EVERY = "*"  # the entry of field_revs that holds for fields without one of their own
+ERASED = "erased"  # the entry of field_revs that says the content was erased by law
 Stamp = tuple[int, str, int]  # rev, device, last rev by any other device
 
 

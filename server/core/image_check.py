@@ -23,7 +23,7 @@ class Checked:
 
 
 class BadImage(Exception):
-    """Not a photo we keep; the code says why: not_an_image, too_many_pixels, broken, has_position."""
+    """Not a photo we keep: not_an_image, too_many_pixels, broken or has_position."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

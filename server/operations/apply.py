@@ -11,10 +11,11 @@ from server.core import scope
 from server.operations import apply_actions
 from server.operations.batch import Batch
 from server.storage.rows import Held
-from server.storage.tables import Blob, Quarantined, QuarantinedName
+from server.storage.tables import Blob, Departure, Quarantined, QuarantinedName
 from shared import ids, ledger, records
 from shared.operations import ACT, CREATE, SET, Operation, Transaction
 from shared.reconcile import (
+    ERASED,
     Conflict,
     Knowledge,
     Outcome,
@@ -58,7 +59,9 @@ def _operation(batch: Batch, tx: Transaction, operation: Operation) -> tuple[str
     one = batch.get(operation.kind, operation.id)
     if one is None:
         raise Waits("unknown_record", operation.id)
-    _check_scope(batch, tx, one.record.partition)
+    if one.record.field_revs.get(ERASED):
+        raise Refused("erased", "id", operation.id)
+    _check_scope_of(batch, tx, operation, one.record)
     if operation.op == ACT:
         apply_actions.act(batch, one, operation)
         return "applied", []
@@ -74,9 +77,13 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     _check_scope(batch, tx, operation.partition)
     if batch.get(operation.kind, operation.id) is not None:
         raise Refused("exists", "id", operation.id)
+    home = operation.partition
     for parent_kind, parent_id in records.parent_of(kind, operation.values):
-        _need_parent(batch, tx, parent_kind, parent_id)
-    record = create(operation, batch.sender.device_id)
+        home = _need_parent(batch, tx, operation, parent_kind, parent_id)
+    if kind.home != "grid" or len(ids.area_of(home) or "") != ids.GRID_DIGITS:
+        home = operation.partition
+    record = replace(create(operation, batch.sender.device_id), partition=home)
+    batch.lock(home)
     if kind is records.PROBLEM:
         added, progress = ledger.start(record.values, tx.author, batch.now)
         record = replace(record, values={**record.values, **added})
@@ -90,7 +97,10 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     batch.put(record)
 
 
-def _need_parent(batch: Batch, tx: Transaction, kind: str, record_id: str) -> None:
+def _need_parent(
+    batch: Batch, tx: Transaction, operation: Operation, kind: str, record_id: str
+) -> str:
+    """Where the parent is now: its child goes there. Raises Waits if it has not arrived."""
     parent = batch.get(kind, record_id)
     if parent is None:
         held = batch.session.scalar(
@@ -100,10 +110,13 @@ def _need_parent(batch: Batch, tx: Transaction, kind: str, record_id: str) -> No
             .limit(1)
         )
         raise Waits("parent_held" if held else "parent_unknown", record_id)
-    _check_scope(batch, tx, parent.record.partition)
+    if parent.record.field_revs.get(ERASED):
+        raise Refused("erased", "id", record_id)
+    _check_scope_of(batch, tx, operation, parent.record)
     if parent.record.deleted:
         touch = Operation(SET, kind, record_id, parent.record.partition, rev=0)
         _change(batch, tx, parent, touch)
+    return parent.record.partition
 
 
 def _photo_state(batch: Batch, record: Record) -> Record:
@@ -195,6 +208,26 @@ def _store(batch: Batch, tx: Transaction, about: Record, conflict: Conflict) -> 
 def _who_deleted(batch: Batch, about: Record) -> str | None:
     """The author of the delete that an edit has just taken back."""
     return batch.author_of(about.id, about.rev - 1)[0]
+
+
+def _check_scope_of(batch: Batch, tx: Transaction, operation: Operation, record: Record) -> None:
+    """Whether the sender may touch a record, wherever it has moved meanwhile.
+
+    Work on a record that the sender's phone still held in a grid of theirs is in good faith if the
+    record left that grid later than what the phone had pulled.
+    """
+    held_in = operation.partition
+    if record.partition != held_in:
+        left = batch.session.scalar(
+            select(Departure.seq)
+            .where(Departure.partition_id == held_in, Departure.record_id == record.id)
+            .order_by(Departure.seq.desc())
+            .limit(1)
+        )
+        if left is not None and (operation.op == CREATE or left > operation.seq):
+            _check_scope(batch, tx, held_in)
+            return
+    _check_scope(batch, tx, record.partition)
 
 
 def _check_scope(batch: Batch, tx: Transaction, partition: str) -> None:

@@ -32,8 +32,9 @@ def enrol(
 ) -> dict[str, Any]:
     """Use a code up and make its device; returns an EnrolAnswer.
 
-    A phone that the server knows under ``device_id`` for the same person keeps that identity, and
-    so its journal; its old token stops working. Raises Trouble code_invalid or code_expired.
+    A phone that comes with ``device_id`` keeps that identity, and so its journal, if it is the
+    same person's or is not known (any more, after a restore); its old token stops working.
+    Raises Trouble code_invalid or code_expired.
     """
     now = now_ms()
     with write() as session:
@@ -53,6 +54,8 @@ def enrol(
         token = secrets.token_urlsafe(32)
         if device is None:
             device = new_device(user.id, name, token, app, now)
+            if device_id and session.get(Device, device_id) is None:
+                device.id = device_id  # known before a restore: its journal goes on
             session.add(device)
         else:
             device.token_hash, device.revoked_at, device.name = hash_secret(token), None, name

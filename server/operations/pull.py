@@ -52,13 +52,16 @@ def stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
         scope = partitions_in_scope(user, [code for code, _ in grids])
         view = f"{user.role}.{VIEW}"
         known = request["partitions"]
+        repairs = request.get("repair") or {}
         same = request["epoch"] == current
         header = _header(session, device, user, current, grids, scope, request)
         yield _line(header | {"view": view})  # a snapshot that breaks off can then go on
         count = 0
         for head in _heads(session, scope):
             after, seen = known.get(head.id, (0, view))
-            whole = not same or seen != view or after > head.seq or head.id in _repairs(request)
+            whole = not same or seen != view or after > head.seq or after < (head.floor or 0)
+            if head.id in repairs and not whole:
+                yield from _repair(session, head, repairs[head.id])
             if whole and head.id in known:
                 yield _line({"t": "reset", "p": head.id})
                 after = 0
@@ -111,7 +114,7 @@ def _heads(session: Session, scope: list[str]) -> Iterator[Partition]:
         found = {row.id: row for row in rows}
         for partition in part:
             yield found.get(partition) or Partition(
-                id=partition, seq=0, count=0, sum64=0, chain=checksum.EMPTY_CHAIN
+                id=partition, seq=0, count=0, sum64=0, chain=checksum.EMPTY_CHAIN, floor=0
             )
 
 
@@ -187,8 +190,19 @@ def _checkpoint(head: Partition, view: str) -> dict[str, Any]:
     }
 
 
-def _repairs(request: dict[str, Any]) -> set[str]:
-    return set(request.get("repair", ()))
+def _repair(session: Session, head: Partition, buckets: list[int]) -> Iterator[str]:
+    """First the sums of all buckets, so that the phone sees which differ; then those alone.
+
+    A bucket is the last byte of a record's id. Everything is as of the head's seq.
+    """
+    if not buckets:
+        sums = feed.bucket_sums(session, head.id)
+        yield _line({"t": "buckets", "p": head.id, "seq": head.seq, "sums": [str(x) for x in sums]})
+        return
+    for bucket in sorted(set(buckets)):
+        yield _line({"t": "bucket", "p": head.id, "n": bucket})
+        yield from feed.lines(session, head.id, 0, head.seq, bucket)
+    yield _line({"t": "repaired", "p": head.id, "seq": head.seq})
 
 
 def _line(body: dict[str, Any]) -> str:

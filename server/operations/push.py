@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from server.errors import Trouble, first_message, messages_of
-from server.operations import quarantine, release, transact
+from server.operations import quarantine, release, rewind, transact
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
@@ -127,8 +127,10 @@ def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
 def push(device_id: str, header: dict[str, Any], incoming: list[Incoming]) -> dict[str, Any]:
     """Apply a phone's transactions in one commit; returns a PushAnswer.
 
-    Raises Trouble: identity_needed for a cloned device, dseq_gap when one is missing before these.
+    Raises Trouble: identity_needed for a cloned device, dseq_gap when one is missing before these,
+    epoch_changed when this database has lost what the phone remembers.
     """
+    rewind.check(device_id, header)
     now = now_ms()
     incoming = sorted(incoming, key=lambda one: one.dseq)
 

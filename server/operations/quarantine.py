@@ -44,7 +44,7 @@ def put(
                 code=refused.code,
                 field=refused.field or None,
                 detail=refused.detail or None,
-                text=None if one.text is None else one.text.replace("\x00", "\ufffd"),
+                text=_content(one, refused),
                 waits_for=refused.record_id if isinstance(refused, Waits) else None,
                 state="open",
                 received_at=batch.now,
@@ -66,14 +66,23 @@ def put(
     return answer_of(one, result, refused)
 
 
+def _content(one: Incoming, refused: Refused) -> str | None:
+    """The raw text, whole; what was erased by law is not kept again."""
+    if one.text is None or refused.code == "erased":
+        return None
+    return one.text.replace("\x00", "\ufffd")  # PostgreSQL holds no NUL
+
+
 def _names(transaction: Transaction | None) -> set[str]:
-    """What the transaction would make, so that others can say they wait for it."""
+    """What the transaction would make (others may wait for it), and "~" what it would change."""
     names: set[str] = set()
     for operation in transaction.operations if transaction else ():
-        if operation.op == CREATE:
-            names.add(operation.id)
-            if operation.kind == "photo":
-                names.add(operation.values["sha256"])
+        if operation.op != CREATE:
+            names.add(f"~{operation.id}")
+            continue
+        names.add(operation.id)
+        if operation.kind == "photo":
+            names.add(operation.values["sha256"])
     return names
 
 

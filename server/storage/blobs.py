@@ -1,7 +1,7 @@
 """Photo bytes: one small interface, and the folder that is its default.
 
 A store holds finished photos by their SHA-256 and the parts of uploads under way. Required of
-every store (issue of the contract: tests/storage/test_blob_stores.py):
+every store:
 
 - what `append` has returned from survives a crash of the process and of the machine;
 - `append` at any place but the end raises WrongOffset and changes nothing;
@@ -52,6 +52,9 @@ class Store(Protocol):
 
     def write(self, sha256: str, data: bytes) -> None:
         """Keep a whole photo whose hash the caller has checked."""
+
+    def remove(self, sha256: str) -> None:
+        """Delete a photo for good; nothing to do if it is not here."""
 
     def append(self, upload_id: str, offset: int, data: bytes) -> int:
         """Add to an upload at its end; returns its new length."""
@@ -106,6 +109,9 @@ class FolderStore:
             file.flush()
             os.fsync(file.fileno())
         self._move(part, sha256)
+
+    def remove(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
 
     def append(self, upload_id: str, offset: int, data: bytes) -> int:
         with self._open(upload_id) as handle:

@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from server.storage.database import is_sqlite
 from server.storage.models import MODELS
 from server.storage.tables import Departure
-from shared import records
+from shared import checksum, records
 
 # What a partition of each sort can hold, so that no other table is asked.
 KINDS_OF = {
@@ -24,19 +24,42 @@ KINDS_OF = {
 ROWS_AT_ONCE = 2000
 
 
-def lines(session: Session, partition: str, after: int, upto: int) -> Iterator[str]:
+def lines(
+    session: Session, partition: str, after: int, upto: int, bucket: int | None = None
+) -> Iterator[str]:
     """The rows of a partition with after < seq <= upto, in order of seq, one JSON line each.
 
-    Must run in one snapshot. A record is there once, at its last number.
+    Must run in one snapshot. A record is there once, at its last number. With ``bucket`` only the
+    records of that bucket (the last byte of their id).
     """
     sqlite = is_sqlite(session)
     kinds = KINDS_OF[partition.partition(":")[0]]
     parts = [_records(kind, partition, after, upto, sqlite) for kind in kinds]
-    parts.append(_departures(partition, after, upto, sqlite))
+    if bucket is not None:
+        parts = [
+            part.where(func.substr(MODELS[kind].__table__.c.id, 35) == f"{bucket:02x}")
+            for kind, part in zip(kinds, parts, strict=True)
+        ]
+    else:
+        parts.append(_departures(partition, after, upto, sqlite))
     rows = union_all(*parts).subquery()
     query = select(rows.c.line).order_by(rows.c.seq)
     for (line,) in session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
         yield line
+
+
+def bucket_sums(session: Session, partition: str) -> list[int]:
+    """The checksum of each of a partition's 256 buckets, from its live rows."""
+    sums = [0] * 256
+    for kind in KINDS_OF[partition.partition(":")[0]]:
+        table = MODELS[kind].__table__
+        query = select(table.c.id, table.c.rev).where(
+            table.c.partition_id == partition, table.c.deleted_at.is_(None)
+        )
+        for row in session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
+            bucket = int(row[0][-2:], 16)
+            sums[bucket] = (sums[bucket] + checksum.term(row[0], row[1])) % checksum.MODULUS
+    return sums
 
 
 def _records(kind: str, partition: str, after: int, upto: int, sqlite: bool) -> Any:

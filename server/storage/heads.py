@@ -64,7 +64,14 @@ def lock(session: Session, partition_ids: Iterable[str]) -> dict[str, Head]:
         session.execute(
             insert_ignoring(session, Partition.__table__),
             [
-                {"id": i, "seq": 0, "count": 0, "sum64": 0, "chain": checksum.EMPTY_CHAIN}
+                {
+                    "id": i,
+                    "seq": 0,
+                    "count": 0,
+                    "sum64": 0,
+                    "chain": checksum.EMPTY_CHAIN,
+                    "floor": 0,
+                }
                 for i in missing
             ],
         )

@@ -9,6 +9,7 @@ from server.storage.tables import Setting
 from shared import ids
 
 EPOCH = "epoch"
+EPOCH_SINCE = "epoch_since"
 
 
 def epoch(session: Session) -> str:
@@ -20,3 +21,22 @@ def epoch(session: Session) -> str:
         found = session.get(Setting, EPOCH)
     assert found is not None
     return found.value
+
+
+def change_epoch(session: Session, now: int) -> str:
+    """Begin a new epoch: every phone downloads afresh, and old revs mean nothing any more."""
+    epoch(session)
+    value = ids.new_id()
+    for key, text in ((EPOCH, value), (EPOCH_SINCE, str(now))):
+        row = session.get(Setting, key, with_for_update=True, populate_existing=True)
+        if row is None:
+            session.add(Setting(key=key, value=text))
+        else:
+            row.value = text
+    return value
+
+
+def epoch_since(session: Session) -> int:
+    """When the epoch was changed last, Unix ms; 0 if it never was."""
+    row = session.get(Setting, EPOCH_SINCE)
+    return int(row.value) if row else 0

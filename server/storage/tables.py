@@ -110,6 +110,7 @@ class Partition(db.Model):
     count: Mapped[int] = mapped_column(Integer, default=0)
     sum64: Mapped[int] = mapped_column(Ms, default=0)  # signed: shared.checksum.to_signed
     chain: Mapped[str] = mapped_column(String(32))
+    floor: Mapped[int] = mapped_column(Ms, default=0)  # below it, what was deleted is forgotten
 
 
 class ChainLink(db.Model):
@@ -123,6 +124,8 @@ class ChainLink(db.Model):
 
 class Departure(db.Model):
     """A record that left a partition for another: the feed's "left" rows."""
+
+    __table_args__ = (Index("ix_departure_record", "record_id", "partition_id"),)
 
     partition_id: Mapped[str] = mapped_column(Ordered, primary_key=True)
     seq: Mapped[int] = mapped_column(Ms, primary_key=True)
@@ -194,7 +197,7 @@ class Quarantined(db.Model):
 
 
 class QuarantinedName(db.Model):
-    """What a quarantined transaction would make: ids of records, hashes of photos."""
+    """What a quarantined transaction would make (ids, photo hashes) or change ("~" and id)."""
 
     __tablename__ = "quarantine_name"
 

@@ -183,6 +183,9 @@ def upgrade():
     sa.Column('destination', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('partition_id', 'seq', name=op.f('pk_departure'))
     )
+    with op.batch_alter_table('departure', schema=None) as batch_op:
+        batch_op.create_index('ix_departure_record', ['record_id', 'partition_id'], unique=False)
+
     op.create_table('device',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('user_id', sa.String(length=36), nullable=True),
@@ -255,6 +258,7 @@ def upgrade():
     sa.Column('count', sa.Integer(), nullable=False),
     sa.Column('sum64', sa.BigInteger(), nullable=False),
     sa.Column('chain', sa.String(length=32), nullable=False),
+    sa.Column('floor', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_partition'))
     )
     op.create_table('photo',
@@ -622,6 +626,9 @@ def downgrade():
         batch_op.drop_index('ix_device_user_id')
 
     op.drop_table('device')
+    with op.batch_alter_table('departure', schema=None) as batch_op:
+        batch_op.drop_index('ix_departure_record')
+
     op.drop_table('departure')
     with op.batch_alter_table('conflict', schema=None) as batch_op:
         batch_op.drop_index('ix_conflict_state_partition_id')
