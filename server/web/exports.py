@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from server.errors import Trouble
 from server.operations import export as use_case
 from server.web import ledger, session, visits, words
+from server.web.layout import page_args
 
 pages = Blueprint("exports", __name__)
 IN_MEMORY = 4 * 2**20
@@ -44,7 +45,7 @@ def download(kind: str) -> ResponseReturnValue:
             raise
         flash(words.in_language(trouble.detail), "error")
         page = "web.ledger.listed" if kind == "ledger" else "web.visits.listed"
-        return redirect(url_for(page, **request.args.to_dict()))  # type: ignore[arg-type]
+        return redirect(url_for(page, **page_args()))
     except BaseException:
         file.close()
         raise

@@ -106,6 +106,7 @@ def register(app: Flask) -> None:
         icon=icon,
         navigation=navigation,
         now_ms=now_ms,
+        page_args=page_args,
         with_args=with_args,
         word=words.word,
         words_of=words.words,
@@ -180,9 +181,16 @@ def navigation() -> list[NavItem]:
     return items
 
 
+def page_args() -> dict[str, Any]:
+    """This page's arguments, without those that would change the address that url_for makes."""
+    taken = {"kind", "endpoint", *(request.view_args or {})}
+    given = request.args.to_dict()
+    return {k: v for k, v in given.items() if not k.startswith("_") and k not in taken}
+
+
 def with_args(**changes: Any) -> str:
     """This page's address with some arguments changed; None and "" take one away."""
-    args: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {}), **changes}
+    args: dict[str, Any] = {**page_args(), **(request.view_args or {}), **changes}
     kept: Mapping[str, Any] = {k: v for k, v in args.items() if v not in (None, "")}
     return url_for(request.endpoint or "web.home.page", **kept)
 

@@ -90,10 +90,8 @@ def decide(entry_id: str) -> ResponseReturnValue:
             raise
         flash(_("已经有人处理过了。"), "info")
         return redirect(url_for(".one", entry_id=entry_id))
-    flash(
-        _("已决定不予收下，提交人会看到原因。") if refusing else _("已放行，内容已生效。"),
-        "success",
-    )
+    done = _("已决定不予收下，提交人会看到原因。") if refusing else _("已放行，内容已生效。")
+    flash(done, "success")
     return redirect(url_for(".listed"))
 
 

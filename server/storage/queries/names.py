@@ -117,12 +117,8 @@ def targets(session: Session, pairs: Iterable[tuple[str, str | None]]) -> dict[s
 
 
 def _household(home: Household, yard: Compound | None) -> Target:
-    place = Place(
-        yard.name if yard is not None else "",
-        home.address or "",
-        home.building or "",
-        home.unit or "",
-    )
+    compound = yard.name if yard is not None else ""
+    place = Place(compound, home.address or "", home.building or "", home.unit or "")
     return Target(
         home.contact_name or "",
         export_columns.address(place, masked=False),
