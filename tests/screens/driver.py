@@ -227,3 +227,18 @@ def running(folder: Path, **parts: Any) -> Iterator[Driver]:
             Window.remove_widget(child)
         EventLoop.window = Window
         EventLoop.quit = False
+
+
+def sample_photos(folder: Path) -> list[Path]:
+    """Some photos of the kinds phones take; drawn here where the samples are missing."""
+    shelf = Path(__file__).parents[3] / "shared" / "samples" / "photos"
+    found = [shelf / name for name in ("phone_nokia_2mb.jpg", "phone_jolla_800k.jpg")]
+    if all(path.is_file() for path in found):
+        return found
+    from PIL import Image
+
+    drawn = []
+    for number, colour in enumerate(("#8fb6c9", "#c9a58f")):
+        drawn.append(folder / f"drawn-{number}.jpg")
+        Image.new("RGB", (1600, 1200), colour).save(drawn[-1])
+    return drawn

@@ -1,0 +1,94 @@
+"""A small demo district with a server that listens, and phones that have pulled it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from werkzeug.serving import make_server
+
+from gridledger.demo import build
+from gridledger.demo.plan import Plan
+from mobile.sync.phone import Phone
+from server import create_app
+from server.config import Config
+from server.operations import accounts
+
+
+class Line(requests.Session):
+    """A phone's way to the network, with a switch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on = True
+
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        """Send, or fail as a phone does without a signal."""
+        if not self.on:
+            raise requests.ConnectionError("no network")
+        return super().send(request, **more)
+
+
+@dataclass
+class District:
+    """A running server over demo data."""
+
+    folder: Path
+    url: str
+    described: dict[str, Any]
+
+    @property
+    def worker(self) -> dict[str, Any]:
+        """The first grid worker."""
+        found: dict[str, Any] = next(
+            one for one in self.described["accounts"] if one["role"] == "grid_worker"
+        )
+        return found
+
+    def code(self) -> str:
+        """A fresh enrolment code for the worker."""
+        with build.application(self.folder):
+            user = accounts.find_user(self.worker["username"])
+            return accounts.make_enrolment_code(user.id).text
+
+    def link(self) -> str:
+        """The same as a link, as in the QR code."""
+        return f"gridledger://enrol?server={self.url}&code={self.code()}"
+
+    def phone(self, folder: Path) -> Phone:
+        """An enrolled phone that has pulled everything; its network is ``phone._session``."""
+        phone = Phone.open(folder, http=Line())
+        phone.enrol_by_code(self.url, self.code(), "test")
+        for _ in range(3):
+            if phone.sync().complete:
+                return phone
+        raise AssertionError("the phone could not pull the demo")
+
+
+@contextmanager
+def running(folder: Path, households: int = 240) -> Iterator[District]:
+    """Make the demo and serve it until the block ends."""
+    described = build.build(
+        folder, Plan(1, households, time.time_ns() // 1_000_000), lambda zh, en: None
+    )
+    app = create_app(Config(data=folder, demo=True))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield District(folder, f"http://127.0.0.1:{server.port}", described)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        from server.storage.database import db
+
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()

@@ -1,0 +1,183 @@
+"""A visit at the door, without a network: nothing typed is lost, nothing is saved by half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mobile.sync.phone import Phone
+from tests.screens.driver import Driver
+
+pytestmark = pytest.mark.screen
+Start = Callable[..., Driver]
+NOTE = "老人在家，楼道灯坏了三天䶮"
+
+
+@pytest.fixture
+def home(store: Phone) -> str:
+    """A household in care."""
+    return next(home.id for home in store.households() if home.care)
+
+
+def open_form(driver: Driver, home: str) -> None:
+    """From the household's page to a new visit."""
+    driver.shell.go("household", household_id=home)
+    driver.settle()
+    driver.tap(driver.page.ids.new_visit)
+    assert driver.page.name == "visit_form"
+
+
+def take_photo(driver: Driver) -> None:
+    """Tap the tile that adds a photo."""
+    driver.tap(driver.find("PhotoTile", icon="camera"))
+    driver.settle()
+
+
+def test_a_visit_with_photos_is_saved_offline_and_said_to_be_safe(
+    app: Start, store: Phone, home: str, shots: Path
+) -> None:
+    driver = app(store)
+    before = len(store.household(home).visits)
+    open_form(driver, home)
+    driver.tap(driver.page.ids.outcome.chip("met"))
+    driver.fill(driver.page.ids.note, NOTE)
+    driver.tap(driver.page.ids.concern_tags.chip("worry"))
+    take_photo(driver)
+    take_photo(driver)
+    assert len(driver.page.photos) == 2
+    driver.shot(shots / "visit_form.png")
+    driver.tap(driver.page.ids.save)
+    assert driver.page.name == "household"
+    assert driver.said == "已保存，联网后自动上传"
+    visits = store.household(home).visits
+    assert len(visits) == before + 1 and visits[0].place == "waiting"
+    view = store.visit(visits[0].id)
+    assert view.values["note"] == NOTE and view.values["concern_tags"] == ["worry"]
+    assert [photo.state for photo in view.photos] == ["declared", "declared"]
+    assert driver.reads("待上传")
+    assert driver.app.around.syncer.waiting == 3
+    driver.shot(shots / "household_saved.png")
+
+
+def test_what_is_missing_is_said_at_its_field(app: Start, store: Phone, home: str) -> None:
+    driver = app(store)
+    open_form(driver, home)
+    driver.tap(driver.page.ids.save)
+    assert driver.page.name == "visit_form"
+    assert "走访结果" in driver.page.ids.outcome_field.error
+    driver.tap(driver.page.ids.outcome.chip("not_met"))
+    assert driver.page.ids.outcome_field.error == ""
+
+
+def test_what_was_typed_is_there_again_after_the_app_was_killed(
+    app: Start, store: Phone, home: str
+) -> None:
+    driver = app(store)
+    open_form(driver, home)
+    driver.tap(driver.page.ids.outcome.chip("met"))
+    driver.fill(driver.page.ids.note, NOTE)
+    take_photo(driver)
+    driver.let_pass(0.6)
+    driver.settle()
+    kept = store.draft(f"visit:{home}")
+    assert kept is not None and kept.values["note"] == NOTE and len(kept.photos) == 1
+    driver.shell.open_tab("round")
+    open_form(driver, home)
+    page = driver.page
+    assert (page.ids.note.text, page.ids.outcome.value) == (NOTE, "met")
+    assert len(page.photos) == 1 and "接着" in driver.said
+
+
+def test_a_draft_can_be_thrown_away(app: Start, store: Phone, home: str) -> None:
+    store.keep_draft(f"visit:{home}", {"note": NOTE})
+    driver = app(store)
+    open_form(driver, home)
+    assert driver.page.ids.note.text == NOTE
+    driver.tap(driver.find("SnackBtn", driver.shell, text="重新填写"))
+    assert driver.page.ids.note.text == ""
+    assert store.draft(f"visit:{home}") is None
+
+
+def test_a_removed_photo_comes_back_with_undo(app: Start, store: Phone, home: str) -> None:
+    driver = app(store)
+    open_form(driver, home)
+    take_photo(driver)
+    driver.page.remove_photo(0)
+    assert driver.page.photos == []
+    driver.tap(driver.find("SnackBtn", driver.shell, text="撤销"))
+    assert len(driver.page.photos) == 1
+
+
+def test_no_change_is_one_tap_and_undo_takes_it_back(app: Start, store: Phone, home: str) -> None:
+    driver = app(store)
+    before = len(store.household(home).visits)
+    driver.shell.go("household", household_id=home)
+    driver.settle()
+    driver.tap(driver.page.ids.no_change)
+    driver.tap(driver.find("SnackBtn", driver.shell, text="撤销"))
+    driver.back()
+    assert len(store.household(home).visits) == before and store.drafts() == []
+
+
+def test_no_change_is_saved_when_the_page_is_left(app: Start, store: Phone, home: str) -> None:
+    driver = app(store)
+    before = len(store.household(home).visits)
+    driver.shell.go("household", household_id=home)
+    driver.settle()
+    driver.tap(driver.page.ids.no_change)
+    driver.back()
+    visits = store.household(home).visits
+    assert len(visits) == before + 1 and visits[0].outcome == "no_change"
+
+
+def test_no_change_survives_the_app_being_killed(app: Start, store: Phone, home: str) -> None:
+    store.keep_draft(f"no_change:{home}", {"visited_at": 1_790_000_000_000})
+    before = len(store.household(home).visits)
+    app(store)
+    visits = store.household(home).visits
+    assert len(visits) == before + 1 and store.drafts() == []
+
+
+def test_care_details_are_covered_until_they_are_asked_for(
+    app: Start, store: Phone, home: str
+) -> None:
+    driver = app(store)
+    driver.shell.go("household", household_id=home)
+    driver.settle()
+    assert not driver.reads("老人") or not driver.page.ids.care_facts.children
+    driver.tap(driver.page.ids.care)
+    assert driver.page.ids.care_facts.children and driver.reads("重点人群")
+    driver.back()
+    driver.shell.go("household", household_id=home)
+    driver.settle()
+    assert not driver.page.ids.care_facts.children
+
+
+def test_a_saved_visit_can_be_corrected(app: Start, store: Phone, home: str) -> None:
+    store.no_change(home)
+    visit = store.household(home).visits[0].id
+    driver = app(store)
+    driver.shell.go("visit", visit_id=visit)
+    driver.settle()
+    driver.tap(driver.page.ids.edit)
+    driver.fill(driver.page.ids.note, NOTE)
+    driver.tap(driver.page.ids.save)
+    assert driver.page.name == "visit" and driver.reads(NOTE)
+    assert store.visit(visit).values["note"] == NOTE
+
+
+def test_the_number_is_handed_to_the_telephone(app: Start, store: Phone) -> None:
+    called: list[str] = []
+
+    class Dialler:
+        def call(self, number: str) -> None:
+            called.append(number)
+
+    home = next(home for home in store.households() if home.phone)
+    driver = app(store, dialler=Dialler())
+    driver.shell.go("household", household_id=home.id)
+    driver.settle()
+    driver.tap(driver.page.ids.call)
+    assert called == [store.household(home.id).values["contact_phone"]]
