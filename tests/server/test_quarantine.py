@@ -1,4 +1,4 @@
-"""Quarantine: released as it is or corrected, refused, or applied by itself when its parent comes."""
+"""Quarantine: released as it is or corrected, refused, or applied when its parent comes."""
 
 from __future__ import annotations
 
