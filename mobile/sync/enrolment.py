@@ -34,7 +34,9 @@ def parse_link(link: str) -> tuple[str, str]:
         )
     if not server:
         raise EnrolFailed(
-            "server_needed", "二维码里没有服务器地址，请手工填写", "Please type the server's address"
+            "server_needed",
+            "二维码里没有服务器地址，请手工填写",
+            "Please type the server's address",
         )
     return server, code
 

@@ -25,9 +25,7 @@ from shared import protocol
 Stage = Literal["push", "pull", "photos"]
 ROUNDS = 3  # a restored server or another identity means going round again, not for ever
 # After these, another stage would only meet the same. A revoked phone may still hand in.
-_HOPELESS = frozenset(
-    {"offline", "token_unknown", "sign_in_needed", "unavailable"}
-)
+_HOPELESS = frozenset({"offline", "token_unknown", "sign_in_needed", "unavailable"})
 _MAY_PASS = frozenset({"offline", "incomplete", "answer_invalid", "corrupt"})
 
 
