@@ -62,8 +62,8 @@ def _tell(report: RosterReport, dry_run: bool) -> None:
         click.echo(f"{where}: {issue.zh} / {issue.en}", err=True)
     click.echo(
         f"{report.rows} 行：新建 {report.created} 户，更新 {report.changed}，"
-        f"未变 {report.unchanged}，重复 {report.repeated}，有误 {len(report.bad)}；新建楼院 {report.compounds}，"
-        f"冲突待裁定 {report.conflicts}"
+        f"未变 {report.unchanged}，重复 {report.repeated}，有误 {len(report.bad)}；"
+        f"新建楼院 {report.compounds}，冲突待裁定 {report.conflicts}"
     )
     click.echo(
         f"{report.rows} rows: {report.created} households created, {report.changed} changed, "
