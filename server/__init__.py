@@ -46,7 +46,7 @@ def create_app(config: Config | None = None) -> Flask:
     database.db.init_app(app)
     Migrate(app, database.db, directory=str(MIGRATIONS), compare_type=True)
     blobs.register(app, config)
-    errors.register(app)
     api.register(app)
     web.register(app)
+    errors.register(app)  # last: flask-smorest brings an error shape of its own
     return app

@@ -60,7 +60,7 @@ def read(lines: Iterable[bytes]) -> tuple[dict[str, Any], list[Incoming]]:
             continue
         try:
             raw = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Trouble("bad_envelope", f"line {number}: {error}") from None
         if header is None:
             try:
