@@ -109,6 +109,7 @@ def forms(
     *,
     category: Any,
     bodies: Mapping[str, str],
+    owners: Mapping[str, str],
     mergeable: Iterable[Any],
     now: int,
 ) -> list[Form]:
@@ -125,7 +126,7 @@ def forms(
     for action in shown:
         mine = tried if tried is not None and tried.action == action.name else None
         fields = tuple(
-            _field(name, action, problem, mine, category, bodies, mergeable, now)
+            _field(name, action, problem, mine, category, bodies, owners, mergeable, now)
             for name in _ORDER
             if name in (*action.needs, *action.takes)
         )
@@ -145,6 +146,7 @@ def _field(
     tried: Tried | None,
     category: Any,
     bodies: Mapping[str, str],
+    owners: Mapping[str, str],
     mergeable: Iterable[Any],
     now: int,
 ) -> Field:
@@ -154,7 +156,9 @@ def _field(
     match name:
         case "body":
             widget, options = "select", tuple(bodies.items())
-            value = (category.data or {}).get("body", "") if category else ""
+            value = _own_body(category)
+        case "owner":
+            value = problem.owner or owners.get(_own_body(category), "")
         case "co_bodies":
             widget = "checks"
             options = tuple((c, n) for c, n in bodies.items() if c != problem.body)
@@ -192,6 +196,11 @@ def _field(
     )
 
 
+def _own_body(category: Any) -> str:
+    """The body that usually handles a category."""
+    return str(((category.data if category else None) or {}).get("body") or "")
+
+
 def _choices(choices: tuple[vocabulary.Choice, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((one.code, one.en if words.english() else one.zh) for one in choices)
 
@@ -214,7 +223,7 @@ def limit_text(data: Mapping[str, Any] | None) -> str:
     hours, unit = (data or {}).get("hours"), (data or {}).get("unit")
     if not hours:
         return ""
-    if unit == "natural_day":
+    if unit == "natural_day" or (not unit and hours % 24 == 0):
         return _("%(n)s 天", n=f"{hours / 24:g}")
     if unit == "work_day":
         return _("%(n)s 个工作日", n=f"{hours / 8:g}")

@@ -58,15 +58,19 @@ def action_text(code: str) -> str:
         "assign": _("分配网格"),
         "unassign": _("收回网格"),
         "enrolment_code": _("发登记码"),
-        "device_enrol": _("登记手机"),
-        "enrol": _("登记手机"),
+        "device.enrol": _("登记手机"),
+        "device.identity": _("手机换新身份"),
         "device_revoke": _("停用手机"),
-        "export": _("导出"),
         "export_ledger": _("导出台账"),
         "export_visits": _("导出走访"),
         "import_roster": _("导入住户名册"),
-        "roster_import": _("导入住户名册"),
         "area_import": _("导入区划"),
+        "household.move": _("住户换网格"),
+        "quarantine.release": _("放行隔离内容"),
+        "quarantine.refuse": _("不予收下"),
+        "erase": _("依法删除"),
+        "restore": _("恢复备份"),
+        "epoch.rewind": _("发现数据被回退"),
     }
     return texts.get(code, code)
 

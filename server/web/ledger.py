@@ -145,6 +145,7 @@ def _page(
                 tried,
                 category=category,
                 bodies=body_names,
+                owners={c: (b.data or {}).get("owner") or "" for c, b in bodies.items()},
                 mergeable=problems.others_to_merge(reading, viewer, problem)
                 if viewer.role == "supervisor" and problem.state in ("reported", "registered")
                 else [],

@@ -67,7 +67,7 @@ def _what(
     action: str, detail: Mapping[str, Any], bodies: Mapping[str, str], numbers: Mapping[str, str]
 ) -> str:
     body = bodies.get(detail.get("body") or "", detail.get("body") or "")
-    joined = "、".join(bodies.get(code, code) for code in detail.get("co_bodies") or ())
+    joined = _("、").join(bodies.get(code, code) for code in detail.get("co_bodies") or ())
     parts = []
     match action:
         case "report":
@@ -114,7 +114,7 @@ def _what(
             parts.append(_("吹哨，请%(bodies)s协办", bodies=joined))
         case _:
             return words.action_name(action)
-    return "，".join(parts) if not words.english() else ", ".join(parts)
+    return _("，").join(parts)
 
 
 def _moment(ms: Any) -> str:

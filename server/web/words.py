@@ -210,9 +210,9 @@ def value_text(kind: str, field: str, value: Any, names: Mapping[str, str] | Non
 
 def _json_text(value: Any) -> str:
     if isinstance(value, dict):
-        return "；".join(f"{k}：{_json_text(v)}" for k, v in value.items())
+        return _("；").join(f"{k}{_('：')}{_json_text(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return "、".join(_json_text(one) for one in value)
+        return _("、").join(_json_text(one) for one in value)
     return str(value)
 
 
