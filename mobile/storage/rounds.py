@@ -134,8 +134,9 @@ def visited(
     one = "" if target_id is None else " AND parent_id = ?"
     rows = db.execute(
         "SELECT parent_id, max(at),"
-        f" max(CASE WHEN json_extract({DOC}, '$.outcome') IN ({_COUNTED}) THEN at END)"
-        f" FROM record WHERE kind = 'visit' AND visible = 1 AND parent_id IS NOT NULL{one}"
+        f" max(CASE WHEN outcome IN ({_COUNTED}) THEN at END)"
+        " FROM record INDEXED BY record_visited"
+        f" WHERE kind = 'visit' AND visible = 1 AND parent_id IS NOT NULL{one}"
         " GROUP BY parent_id",
         () if target_id is None else (target_id,),
     ).fetchall()
@@ -154,8 +155,8 @@ def _compounds(db: sqlite3.Connection) -> list[sqlite3.Row]:
 def _waiting_targets(db: sqlite3.Connection) -> set[str]:
     """The doors at which something was saved that has no receipt yet."""
     rows = db.execute(
-        "SELECT DISTINCT r.parent_id FROM pending p JOIN journal j ON j.n = p.n"
-        " JOIN record r ON r.id = p.record_id WHERE j.result IS NULL"
+        "SELECT DISTINCT r.parent_id FROM pending p CROSS JOIN journal j ON j.n = p.n"
+        " CROSS JOIN record r ON r.id = p.record_id WHERE j.result IS NULL"
         " AND r.kind IN ('visit', 'problem', 'resident') AND r.parent_id IS NOT NULL"
     )
     return {row[0] for row in rows}

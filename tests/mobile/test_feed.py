@@ -135,6 +135,14 @@ def test_a_record_that_moves_away_goes_once_nothing_waits_on_it(
     assert held(phone) == []
 
 
+def test_an_old_leave_row_does_not_take_a_record_that_came_back(
+    phone: Phone, server: FakeFeed
+) -> None:
+    server.send(home(server, 3), server.checkpoint())
+    server.send(server.left(HOME, 2, NEXT), end=False)
+    assert held(phone) == [HOME]
+
+
 def test_a_whole_snapshot_sweeps_what_it_does_not_name(phone: Phone, server: FakeFeed) -> None:
     """LESSONS 21: and spares what waits."""
     server.send(home(server), server.row("household", ids.new_id(), 1), server.checkpoint())

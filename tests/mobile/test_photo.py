@@ -44,6 +44,13 @@ def test_a_small_photo_is_not_made_larger() -> None:
     assert photo.prepare(jpeg(320, 200)).width == 320
 
 
+def test_a_heic_picture_is_read_where_the_reader_is_installed() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    out = io.BytesIO()
+    heif.from_pillow(Image.new("RGB", (64, 48), "green")).save(out, format="HEIF", quality=90)
+    assert (photo.prepare(out.getvalue()).width, photo.prepare(out.getvalue()).height) == (64, 48)
+
+
 def test_a_transparent_picture_becomes_a_jpeg_on_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (10, 10), (0, 0, 0, 0)).save(out, "PNG")

@@ -180,6 +180,16 @@ def test_an_original_goes_seven_days_after_verified_was_pulled_and_not_before(
     assert full.status().photos_verified == 1
 
 
+def test_a_photo_waits_until_its_transaction_has_an_answer(full: Phone, server: FakeFeed) -> None:
+    photo = full.prepare_photo(picture())
+    full.save_visit(VisitDraft(VISIT, (DraftPhoto(photo),)))
+    with full._store.reading() as db:
+        assert photos.to_send(db) == []
+    server.send(answers=[server.answer(1, "held", code="late_handover")], last_dseq=1)
+    with full._store.reading() as db:
+        assert [row["sha256"] for row in photos.to_send(db)] == [photo.sha256]
+
+
 def test_an_action_needs_what_the_ledger_says(full: Phone, server: FakeFeed) -> None:
     problem = "01900000-0000-7000-8000-000000000009"
     category = "01900000-0000-7000-8000-000000000008"
