@@ -111,8 +111,11 @@ def _says_nothing(header: Header, cells: Cells) -> bool:
         return True
     if len(texts) <= 4 and any(_FOOTER.match(text) for text in texts):
         return True
-    again = tuple(header_text(cell) for cell in cells)
-    return again == header.texts[: len(again)]  # the header again, as printed on each page
+    ours = [i for indices in header.columns.values() for i in indices if i < len(cells)]
+    if not any(cells[i] not in (None, "") for i in ours):
+        return all(text.isdigit() for text in texts)  # a numbered line that nobody filled in
+    # the header again, as printed on each page
+    return all(header_text(cells[i]) == header.texts[i] for i in ours)
 
 
 class _Row:

@@ -71,7 +71,10 @@ def _quietly(rows: Iterator[Cells], shown: str) -> Iterator[Cells]:
                 return
             except Exception as error:
                 _refuse(shown, error)
-        yield cells
+        end = len(cells)
+        while end and cells[end - 1] is None:
+            end -= 1
+        yield cells[:end]
 
 
 def _refuse(shown: str, error: Exception) -> NoReturn:

@@ -166,10 +166,24 @@ def test_a_bad_row_is_told_with_its_number_and_cause(changed: dict[str, Any], zh
 
 @pytest.mark.parametrize(
     "cells",
-    [[], [None, None], ["", " "], ["合计：120户"], [None, "制表人：李四"], HEADER],
+    [
+        [],
+        [None, None],
+        ["", " "],
+        ["合计：120户"],
+        [None, "制表人：李四"],
+        HEADER,
+        [7],
+        [8, "", None],
+    ],
 )
 def test_rows_that_say_nothing_are_passed_over(cells: list[Any]) -> None:
     assert read(cells) == ([], [])
+
+
+def test_a_row_with_something_in_no_column_of_ours_is_told() -> None:
+    households, issues = read(["三号楼"])
+    assert households == [] and [(i.row, i.bad) for i in issues] == [(3, True)]
 
 
 @pytest.mark.parametrize(
