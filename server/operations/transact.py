@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from server.core.scope import Sender, Stretch
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
+from server.storage import heads
 from server.storage.database import write
 from server.storage.settings import epoch
 from server.storage.tables import Assignment, Device, Receipt, User
@@ -171,16 +173,23 @@ def sender_of(session: Session, user: User, device_id: str) -> Sender:
     )
 
 
-def own_device(session: Session, user_id: str | None, kind: str, now: int) -> Device:
-    """The device under which a web session, an import or a job writes; locked."""
-    query = select(Device).where(Device.kind == kind, Device.user_id == user_id)
-    device = session.scalars(query.with_for_update().limit(1)).first()
+def own_device(
+    session: Session, user_id: str | None, kind: str, now: int, lock: bool = True
+) -> Device:
+    """The device under which a web session, an import or a job writes; one a person and kind.
+
+    Locked for whoever takes numbers from it; a job that keeps no receipts need not wait.
+    """
+    device_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:gridledger:{kind}:{user_id}"))
+    device = session.get(Device, device_id, with_for_update=lock, populate_existing=True)
     if device is None:
-        device = Device(
-            id=ids.new_id(), user_id=user_id, kind=kind, name=kind, created_at=now, last_dseq=0,
+        statement = heads.insert_ignoring(session, Device.__table__).values(
+            id=device_id, user_id=user_id, kind=kind, name=kind, created_at=now, last_dseq=0,
             running="", confirmed=0,
         )  # fmt: skip
-        session.add(device)
+        session.execute(statement)
+        device = session.get(Device, device_id, with_for_update=lock, populate_existing=True)
+    assert device is not None
     return device
 
 

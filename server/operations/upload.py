@@ -157,7 +157,7 @@ def settle(
 
     def once(session: Session, extra: frozenset[str]) -> None:
         photos = session.scalars(select(Photo.id).where(Photo.sha256 == sha256)).all()
-        device = transact.own_device(session, None, "job", now)
+        device = transact.own_device(session, None, "job", now, lock=False)
         sender = Sender(device.id, None, "", ids.ROOT_AREA, trusted=True)
         batch = Batch(session, sender, now, epoch(session))
         batch.begin(ids.new_id(), None, now)
