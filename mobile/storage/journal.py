@@ -173,9 +173,20 @@ def partitions_of(db: sqlite3.Connection, numbers: Iterable[int]) -> set[str]:
     return found
 
 
-def mark_sent(db: sqlite3.Connection, numbers: Iterable[int], now: int) -> None:
-    """These go out now; whether they arrive, their answers will say."""
-    db.executemany("UPDATE journal SET sent_at = ? WHERE n = ?", [(now, n) for n in numbers])
+def mark_sent(db: sqlite3.Connection, numbers: Iterable[int], now: int) -> list[int]:
+    """These go out now; whether they arrive, their answers will say. Returns the first-timers."""
+    first: list[int] = []
+    for n in numbers:
+        if db.execute(
+            "UPDATE journal SET sent_at = ? WHERE n = ? AND sent_at IS NULL", (now, n)
+        ).rowcount:
+            first.append(n)
+    return first
+
+
+def mark_kept(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """There was no connection: these never left the phone."""
+    db.executemany("UPDATE journal SET sent_at = NULL WHERE n = ?", [(n,) for n in numbers])
 
 
 def keep_answers(

@@ -1,4 +1,4 @@
-"""The SQLite file: one writer guarded by a lock, a reader for every thread.
+"""The SQLite file: one writer guarded by a lock, as many readers as are reading at once.
 
 What `writing` has left is on the disk (WAL, synchronous=FULL); inside it, all or nothing.
 """
@@ -26,8 +26,9 @@ class Store:
         self.folder = folder
         self._path = folder / FILE
         self._lock = threading.RLock()
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._free = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []  # those that nobody reads with now
+        self._closed = False
         with told():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -43,12 +44,13 @@ class Store:
                 raise
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a reader at work closes its own when it is done."""
         with self._lock:
-            for reader in self._readers:
+            with self._free:
+                self._closed = True
+                readers, self._readers = self._readers, []
+            for reader in readers:
                 reader.close()
-            self._readers.clear()
-            self._local = threading.local()
             self._writer.close()
 
     @contextmanager
@@ -72,25 +74,31 @@ class Store:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One snapshot: what is read inside fits together, whatever is written meanwhile."""
         with told():
-            db = self._reader()
-            outermost = not db.in_transaction
-            if outermost:
-                db.execute("BEGIN")
+            db = self._take_reader()
             try:
+                db.execute("BEGIN")
                 yield db
             finally:
-                if outermost and db.in_transaction:
-                    db.execute("COMMIT")
+                self._put_back(db)
 
-    def _reader(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = getattr(self._local, "reader", None)
-        if db is None:
-            db = self._connect()
-            db.execute("PRAGMA query_only = ON")
-            self._local.reader = db
-            with self._lock:
-                self._readers.append(db)
+    def _take_reader(self) -> sqlite3.Connection:
+        with self._free:
+            if self._closed:
+                raise sqlite3.ProgrammingError("the store is closed")
+            if self._readers:
+                return self._readers.pop()
+        db = self._connect()
+        db.execute("PRAGMA query_only = ON")
         return db
+
+    def _put_back(self, db: sqlite3.Connection) -> None:
+        if db.in_transaction:
+            db.execute("COMMIT")
+        with self._free:
+            if not self._closed:
+                self._readers.append(db)
+                return
+        db.close()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(

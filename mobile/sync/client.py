@@ -29,6 +29,7 @@ class RequestFailed(Exception):
 
     ``code`` is one of protocol.REQUEST_CODES, or ``offline`` (no connection, cut, timeout),
     ``answer_invalid`` (something answered that is not this server: a captive portal).
+    ``left``: whether anything may have left this phone; the server may then have acted on it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class RequestFailed(Exception):
         status: int = 0,
         errors: Mapping[str, Any] | None = None,
         wait_ms: int = 0,
+        left: bool = True,
     ) -> None:
         super().__init__(f"{code} {detail}".strip())
         self.code = code
@@ -45,6 +47,7 @@ class RequestFailed(Exception):
         self.status = status
         self.errors = errors or {}
         self.wait_ms = wait_ms
+        self.left = left
 
 
 @dataclass(frozen=True)
@@ -155,11 +158,20 @@ class Client:
                 allow_redirects=False,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise RequestFailed("offline", type(error).__name__) from error
+            left = not _never_connected(error)
+            raise RequestFailed("offline", type(error).__name__, left=left) from error
         with response:
             if not 200 <= response.status_code < 300:
                 raise _failure(response)
             yield response
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether the request failed before a connection stood."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
 def _json(value: Any) -> str:

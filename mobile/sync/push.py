@@ -39,10 +39,13 @@ def push(
         header, lines, numbers = batch
         header |= about(store, clock)
         with store.writing() as db:
-            journal.mark_sent(db, numbers, clock.wall())
+            first = journal.mark_sent(db, numbers, clock.wall())
         try:
             answer = connect().push(header, lines)
         except RequestFailed as failed:
+            if not failed.left:
+                with store.writing() as db:
+                    journal.mark_kept(db, first)
             if failed.code == "too_large" and len(lines) > 1:
                 limit = len(lines) // 2
                 continue

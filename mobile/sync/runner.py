@@ -84,7 +84,9 @@ class Runner:
             try:
                 pulled = self._pull(work)
                 if pulled is None:
-                    continue  # another identity: the rest goes out under it
+                    # Another identity: the rest goes out under it, in the next round.
+                    work.troubles.append(_trouble("pull", "identity_needed", True))
+                    continue
                 work.received += pulled.rows
                 again |= pulled.renewed or bool(pulled.mismatched)
                 if pulled.mismatched:

@@ -62,7 +62,7 @@ class Network(requests.Session):
         if self.before is not None:
             self.before(method, path)
         if self.down:
-            raise requests.ConnectionError("the network is down")
+            raise requests.ConnectTimeout("the network is down")
         self.seen.append((method, path))
         response = super().request(method, url, **more)
         if self.lose and self.lose_path in path:

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 
 from mobile.sync import client as wire
 from mobile.sync import pull as pulling
-from mobile.sync.phone import DraftPhoto, Phone, ProblemDraft, SaveFailed, VisitDraft
+from mobile.sync.phone import DraftPhoto, Phone, ProblemDraft, VisitDraft
 from server.storage.database import db, write
-from server.storage.models import Photo, Visit
+from server.storage.models import Visit
 from server.storage.tables import Device
 from shared import protocol
 from tests.sync.conftest import Place, network, picture
@@ -380,6 +380,3 @@ def test_saving_needs_no_network_and_no_lock_of_a_sync(place: Place) -> None:
     phone.sync()
     assert len(saved) == 1
     assert phone.visit(saved[0]).row.place == "waiting"
-
-
-__all__ = ["Photo", "SaveFailed"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mobile.sync.phone import DraftPhoto, Phone, ProblemDraft, VisitDraft
+from mobile.sync.phone import DraftPhoto, HouseholdRow, Phone, ProblemDraft, VisitDraft
 from tests.sync.conftest import Place, network, picture
 
 
-def row(phone: Phone, place: Place, home: int = 0):  # type: ignore[no-untyped-def]
+def row(phone: Phone, place: Place, home: int = 0) -> HouseholdRow:
     return next(r for r in phone.households() if r.id == place.world.households[home])
 
 
@@ -25,7 +25,7 @@ def test_a_visit_is_shown_before_it_is_sent_and_applied_after(place: Place) -> N
     visit_id = phone.save_visit(VisitDraft({**phone.new_visit(home).values, "outcome": "met"}))
     report = phone.sync()
     assert [t.code for t in report.troubles] == ["offline"]
-    assert phone.visit(visit_id).row.place == "sent"
+    assert phone.visit(visit_id).row.place == "waiting", "it never left the phone"
     assert row(phone, place).pending
     network(phone).down = False
     assert phone.sync().complete
@@ -40,6 +40,7 @@ def test_a_lost_answer_does_nothing_twice(place: Place) -> None:
     network(phone).lose, network(phone).lose_path = 1, "/push"
     phone.no_change(place.world.households[1])
     assert not phone.sync().complete
+    assert [i.place for i in phone.status().items] == ["sent"]
     assert phone.sync().complete
     other = place.phone("two")
     assert len(other.household(place.world.households[1]).visits) == 1
@@ -103,3 +104,29 @@ def test_edits_of_other_fields_merge(place: Place) -> None:
         values = phone.household(home).values
         assert (values["note"], values["care_groups"]) == ("门铃坏了", ["disabled", "elder_alone"])
     assert not one.conflicts() and not two.conflicts()
+
+
+def test_a_server_that_is_not_there_leaves_the_work_waiting(place: Place) -> None:
+    phone = place.phone()
+    with phone._store.writing() as store:
+        store.execute("UPDATE meta SET value = 'http://127.0.0.1:1' WHERE name = 'server'")
+    phone.no_change(place.world.households[0])
+    report = phone.sync()
+    assert {t.code for t in report.troubles} == {"offline"}
+    assert report.retry_in_ms is not None
+    assert [i.place for i in phone.status().items] == ["waiting"]
+
+
+def test_a_clock_that_is_far_off_warns_and_decides_nothing(place: Place) -> None:
+    """LESSONS 17."""
+    one, two = place.phone("one"), place.phone("two")
+    one._clock.now += 365 * 86_400_000  # type: ignore[attr-defined]
+    two._clock.now -= 365 * 86_400_000  # type: ignore[attr-defined]
+    home = place.world.households[0]
+    one.edit("household", home, {"residents_count": 1})
+    assert one.sync().complete
+    two.sync()
+    two.edit("household", home, {"residents_count": 2})
+    assert two.sync().complete and one.sync().complete
+    assert one.household(home).values["residents_count"] == 2
+    assert one.status().clock_wrong and two.status().clock_wrong
