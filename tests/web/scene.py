@@ -155,7 +155,8 @@ def _problems(scene: Scene, now: int) -> None:
         at = now - (n + 1) * DAY - 3 * HOUR
         made = builders.problem(
             world, category=category, description=text, concern_tags=[tag], found_at=at,
-            place=f"航海花园{n % 3 + 1}号楼{n % 2 + 1}单元", source="worker" if n % 3 else "resident",
+            place=f"航海花园{n % 3 + 1}号楼{n % 2 + 1}单元",
+            source="worker" if n % 3 else "resident",
             visit_id=scene.visits[n % len(scene.visits)],
             reporter_name="张一" if n % 3 == 0 else None,
             reporter_phone="13800001234" if n % 3 == 0 else None,
@@ -169,8 +170,8 @@ def _problems(scene: Scene, now: int) -> None:
         if n >= 2:
             due = now + (5 - 2 * n) * DAY + (5 * DAY if n == 3 else 0)
             steps.append(
-                (supervisor, "dispatch",
-                 {"body": "water", "measure": "派维修工上门检修，更换老化部件。", "due_at": due, "owner": "孙立军"})
+                (supervisor, "dispatch", {"body": "water", "owner": "孙立军", "due_at": due,
+                                          "measure": "派维修工上门检修，更换老化部件。"})
             )  # fmt: skip
         if n >= 3:
             steps.append((handler, "accept", {}))
@@ -179,9 +180,9 @@ def _problems(scene: Scene, now: int) -> None:
         if n in (5, 6):
             steps.append((handler, "request_closure", {"result": "已更换新灯，当场试亮。"}))
         if n == 7:
-            steps.append(
-                (handler, "request_suspend", {"reason": "等供水公司换管计划。", "suspended_until": now + 20 * DAY})
-            )  # fmt: skip
+            until = now + 20 * DAY
+            asked = {"reason": "等供水公司换管计划。", "suspended_until": until}
+            steps.append((handler, "request_suspend", asked))
             steps.append((supervisor, "approve_suspend", {}))
         photos = n in (5, 6)
         for k, (author, action, data) in enumerate(steps):
@@ -266,7 +267,8 @@ def _pushes(app: Flask, scene: Scene) -> None:
     )
     away = builders.create(
         "visit", ids.grid_partition(OTHER_GRID), target_kind="shop", target_name="便民超市",
-        reason="routine", outcome="met", visited_at=now_ms() - HOUR, note="灭火器已到期，提醒更换。",
+        reason="routine", outcome="met", visited_at=now_ms() - HOUR,
+        note="灭火器已到期，提醒更换。",
     )  # fmt: skip
     late = Operation(
         ACT, "problem", scene.problems[1], world.partition, seq=1, rev=1, action="progress",

@@ -1,0 +1,164 @@
+"""The ledger's table and a problem's page."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+
+from server.operations.clock import now_ms
+from server.storage.database import db
+from server.storage.models import Problem, Progress
+from server.web import args
+from tests.web.conftest import Visitor
+from tests.web.scene import DAY, Scene
+
+
+def _problem(app: Flask, problem_id: str) -> Problem:
+    with app.app_context():
+        return db.session.get(Problem, problem_id)
+
+
+def _act(visitor: Visitor, problem_id: str, action: str, **data: object):  # type: ignore[no-untyped-def]
+    visitor.get(f"/ledger/{problem_id}")
+    seen = {"state": visitor.hidden("state"), "step": visitor.hidden("step")}
+    return visitor.post(f"/ledger/{problem_id}/{action}", **{**seen, **data})
+
+
+def test_a_problem_goes_the_whole_road_through_the_pages(app: Flask, scene: Scene) -> None:
+    supervisor, handler = Visitor(app).sign_in("supervisor"), Visitor(app).sign_in("handler")
+    problem = scene.problems[0]
+    assert _act(supervisor, problem, "register").status_code == 200
+    due = now_ms() + 2 * DAY
+    done = _act(
+        supervisor, problem, "dispatch", body="water", measure="上门检修",
+        due_at=args.moment_text(due), owner="孙师傅",
+    )  # fmt: skip
+    assert done.status_code == 200 and "派遣给自来水公司" in done.text
+    assert _act(handler, problem, "accept").status_code == 200
+    assert _act(handler, problem, "request_closure", result="换了水管").status_code == 200
+    assert _act(supervisor, problem, "close", reason="看过了").status_code == 200
+    closed = _problem(app, problem)
+    assert closed.state == "closed" and closed.result == "换了水管"
+    assert abs(closed.due_at - due) < 60_000
+    page = supervisor.get(f"/ledger/{problem}").text
+    for sentence in ("上报了这个问题", "同意立案", "签收", "申请销号", "核查销号"):
+        assert sentence in page
+    with app.app_context():
+        steps = db.session.scalars(
+            db.select(Progress.action)
+            .where(Progress.problem_id == problem)
+            .order_by(Progress.step, Progress.id)
+        ).all()
+    assert steps == ["report", "register", "dispatch", "accept", "request_closure", "close"]
+
+
+def test_a_page_offers_what_the_role_may_do_now(app: Flask, scene: Scene) -> None:
+    supervisor, handler = Visitor(app).sign_in("supervisor"), Visitor(app).sign_in("handler")
+
+    def offered(visitor: Visitor, problem: str) -> set[str]:
+        page = visitor.get(f"/ledger/{problem}").text
+        return set(re.findall(rf'action="/ledger/{problem}/([a-z_]+)"', page))
+
+    assert offered(supervisor, scene.problems[0]) == {
+        "register", "reject", "merge", "progress", "supervise", "remind"
+    }  # fmt: skip
+    assert offered(handler, scene.problems[2]) == {"accept", "return", "progress"}
+    assert "request_closure" not in offered(handler, scene.problems[3])  # needs an after-photo
+    assert "还缺必填内容" in handler.page
+    assert "close" in offered(supervisor, scene.problems[5])
+    assert offered(Visitor(app).sign_in("admin"), scene.problems[6]) == {"archive"}
+
+
+def test_what_is_missing_is_marked_and_the_rest_is_kept(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("supervisor")
+    answer = _act(
+        visitor, scene.problems[1], "dispatch", body="water", measure="", due_at="",
+        owner="王师傅", co_bodies="water",
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert answer.text.count("请填写这一项") == 2
+    assert 'value="王师傅"' in answer.text and 'value="water" selected' in answer.text
+    assert _problem(app, scene.problems[1]).state == "registered"
+
+
+def test_a_deadline_that_has_passed_is_refused(app: Flask, scene: Scene) -> None:
+    answer = _act(
+        Visitor(app).sign_in("supervisor"), scene.problems[1], "dispatch", body="water",
+        measure="修", due_at="2020-01-01T08:00",
+    )  # fmt: skip
+    assert answer.status_code == 422 and "已经过去" in answer.text
+
+
+def test_a_late_action_shows_what_happened_and_keeps_the_input(app: Flask, scene: Scene) -> None:
+    one, other = Visitor(app).sign_in("supervisor"), Visitor(app).sign_in("supervisor")
+    problem = scene.problems[0]
+    one.get(f"/ledger/{problem}")
+    seen = {"state": one.hidden("state"), "step": one.hidden("step")}
+    _act(other, problem, "register")
+    answer = one.post(f"/ledger/{problem}/reject", **seen, reason="不属于本社区，已电话告知。")
+    assert answer.status_code == 409
+    assert "刚刚有了新进展" in answer.text and "已电话告知" in answer.text
+    assert _problem(app, problem).state == "registered"
+
+
+def test_who_asked_for_closure_does_not_verify_it(app: Flask, scene: Scene) -> None:
+    with app.app_context():
+        problem = db.session.get(Problem, scene.problems[5])
+        problem.closure_by = scene.world.users["supervisor"]
+        db.session.commit()
+    visitor = Visitor(app).sign_in("supervisor")
+    page = visitor.get(f"/ledger/{scene.problems[5]}").text
+    assert "申请销号的人不能自己核查" in page
+    assert _act(visitor, scene.problems[5], "close").status_code == 422
+    assert _problem(app, scene.problems[5]).state == "closure_requested"
+
+
+def test_merging_names_the_other_problem(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("supervisor")
+    first, other = scene.problems[0], scene.problems[4]
+    answer = _act(visitor, first, "merge", merged_into=other, reason="同一处漏水")
+    assert answer.status_code == 200
+    number = _problem(app, other).ledger_no
+    assert f"并入 {number}" in answer.text and f'href="/ledger/{other}"' in answer.text
+
+
+def test_filters_sorting_and_search(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("supervisor")
+
+    def shown(query: str) -> list[int]:
+        page = visitor.get(f"/ledger?{query}").text
+        places = {n: page.find(f'href="/ledger/{p}"') for n, p in enumerate(scene.problems)}
+        return [n for n, at in sorted(places.items(), key=lambda pair: pair[1]) if at >= 0]
+
+    assert sorted(shown("")) == [0, 1, 2, 3, 4, 5, 7]
+    assert shown("state=closed") == [6]
+    assert sorted(shown("state=all")) == list(range(8))
+    assert sorted(shown("flag=overdue")) == [4, 5]  # 7 is past its day too, but suspended
+    assert shown("flag=supervised") == [4]
+    assert shown("flag=hard") == [2]
+    assert sorted(shown("category=lamp")) == [1, 3, 5]
+    assert shown("sort=found&state=all") == list(range(8))
+    assert shown("sort=oldest&state=all") == list(reversed(range(8)))
+    assert shown("q=井盖") == [3]
+    assert shown("q=%25") == [] and shown("q=_") == []
+    assert sorted(shown("area=410103007901001")) == [0, 1, 2, 3, 4, 5, 7]
+    assert shown("area=410103007901002") == []
+    assert shown("sort=due")[0] == 7 and shown("sort=due")[-2:] in ([0, 1], [1, 0])
+
+
+def test_deadlines_are_said_in_words(app: Flask, scene: Scene) -> None:
+    page = Visitor(app).sign_in("supervisor").get("/ledger").text
+    for words in ("已超期 3 天", "已超期 5 天", "还剩", "挂账中，暂停计时"):
+        assert words in page
+
+
+def test_lists_hide_what_is_personal_in_descriptions(app: Flask, scene: Scene) -> None:
+    with app.app_context():
+        problem = db.session.get(Problem, scene.problems[0])
+        problem.description = "张一（13800001234）家 1单元301 漏水"
+        db.session.commit()
+    visitor = Visitor(app).sign_in("supervisor")
+    listed = visitor.get("/ledger").text
+    assert "13800001234" not in listed and "张一" not in listed and "301" not in listed
+    assert "13800001234" in visitor.get(f"/ledger/{scene.problems[0]}").text
