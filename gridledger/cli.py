@@ -58,8 +58,8 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click says these itself
         except ModuleNotFoundError as error:
             _fail_missing(ctx.invoked_subcommand or "", error)
         except Exception as error:

@@ -133,7 +133,8 @@ def address(place: Place, masked: bool) -> str:
     unit = _with_word(place.unit, "单元")
     door = masking.mask_door(place.door) if masked else place.door
     if building or unit or door:
-        return f"{place.compound}{building}{unit}{door}"
+        gap = " " if place.compound[-1:].isdigit() else ""
+        return f"{place.compound}{gap}{building}{unit}{door}"
     whole = place.address or place.compound
     return masking.mask_address(whole, (place.door,)) if masked else whole
 
