@@ -68,6 +68,7 @@ def make_app(
     from mobile.ui import ports, words
     from mobile.ui.page import Around
     from mobile.ui.screens import ALL
+    from mobile.ui.screens.household import save_left_over
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
     from mobile.ui.threads import Bridge
@@ -121,13 +122,16 @@ def make_app(
                 self.around.shell.open_tab(tab)
 
         def _new_shell(self) -> None:
-            shell = Shell(speak=self.speak, enrolled=self._enrolled)
+            shell = Shell(
+                make=lambda name: ALL[name](self.around, name=name),
+                speak=self.speak,
+                enrolled=self._enrolled,
+            )
             self.around.shell = shell
-            for name, page in ALL.items():
-                shell.add_page(page(self.around, name=name))
             self.frame.clear_widgets()
             self.frame.add_widget(shell)
             if self.around.phone.enrolled:
+                self.around.bridge.quick(lambda: save_left_over(self.around.phone))
                 shell.open_tab("round")
                 if sync_by_itself:
                     self.around.syncer.start()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mobile.sync.phone import PLACE_WORDS, ProblemRow, VisitRow
+from mobile.sync.phone import PLACE_WORDS, ProblemRow, TaskRow, VisitRow
 from mobile.ui.times import due
-from mobile.ui.words import pick, tr, word
+from mobile.ui.words import language, pick, tr, word, words
+from shared import protocol, records
 from shared import vocabulary as v
 
 
@@ -82,8 +83,29 @@ def limit(row: ProblemRow, now: int) -> Look:
     return Look(text, "warn" if tone == "danger" else "clock", tone)
 
 
-def outcome(code: str) -> str:
-    """An outcome's icon."""
-    return {"met": "person", "not_met": "door", "refused": "close", "no_change": "check"}.get(
-        code, "door"
-    )
+def task_words(row: TaskRow) -> str:
+    """Why a task is there, in words: its reason, what was refused, or what was decided."""
+    if row.type == "conflict_verdict":
+        name, verdict = row.detail.get("field") or "", row.detail.get("verdict")
+        return tr("{name}：{value}", name=_field(row.about_kind, name), value=value(
+            row.about_kind, name, verdict))  # fmt: skip
+    return protocol.title(row.reason, language())
+
+
+def value(kind: str, name: str, given: Any) -> str:
+    """A field's value for a person."""
+    field = records.FIELDS.get(kind, {}).get(name)
+    if given in (None, "", []):
+        return tr("（空）")
+    if name == records.DELETED:
+        return tr("已删除") if given else tr("保留")
+    if field and field.choices:
+        return (
+            words(field.choices, given) if isinstance(given, list) else word(field.choices, given)
+        )
+    return str(given)
+
+
+def _field(kind: str, name: str) -> str:
+    field = records.FIELDS.get(kind, {}).get(name)
+    return pick(field.zh, field.en) if field else name

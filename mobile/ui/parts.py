@@ -15,6 +15,7 @@ from mobile.ui import look, theme
 from mobile.ui.times import moment
 from mobile.ui.widgets import TapCard
 from mobile.ui.words import pick, tr, word
+from shared import ids
 from shared import vocabulary as v
 
 
@@ -23,6 +24,7 @@ class LinkCard(TapCard):
 
     title = StringProperty()
     line = StringProperty()
+    aside = StringProperty()
     badge = StringProperty()
     badge_icon = StringProperty()
     badge_tone = StringProperty("mute")
@@ -43,7 +45,7 @@ class Step(BoxLayout):
     last = BooleanProperty(False)
 
 
-def visit_card(row: VisitRow, now: int, open_it: Callable[[str], Any]) -> Widget:
+def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], Any]) -> Widget:
     """A visit among others."""
     state = look.visit(row)
     note = row.note or word(v.VISIT_REASONS, row.reason)
@@ -51,7 +53,7 @@ def visit_card(row: VisitRow, now: int, open_it: Callable[[str], Any]) -> Widget
         note = tr("{note} · 照片{n}张", note=note, n=row.photos)
     card = LinkCard(
         title=" · ".join((word(v.OUTCOMES, row.outcome), moment(row.visited_at, now))),
-        line=" · ".join(filter(None, (note, row.author))),
+        line=" · ".join(filter(None, (note, author))),
         badge=state.text,
         badge_icon=state.icon,
         badge_tone=state.tone,
@@ -83,13 +85,13 @@ def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Wi
 
 def step(row: ProgressRow, now: int, names: Callable[[str, Any], str]) -> Step:
     """An entry of a history as a sentence: who did what, and why. ``names`` words its details."""
-    who = row.actor_name or tr("系统")
+    who = "" if ids.is_id(row.actor_name) else row.actor_name
     what = pick(row.action_zh, row.action_en) or row.action
     state = look.place("waiting").text if row.pending else ""
     title = " · ".join(filter(None, (moment(row.at, now), state)))
     details = [names(name, value) for name, value in row.detail.items() if value not in (None, "")]
     return Step(
-        title=tr("{who}：{what}", who=who, what=what),
+        title=tr("{who}：{what}", who=who, what=what) if who else what,
         line="\n".join(filter(None, (title, row.reason, *details))),
         dot=theme.INFO if row.pending else theme.PRIMARY,
     )
@@ -129,6 +131,9 @@ Builder.load_string("""
             icon: root.badge2_icon
             tone: root.badge2_tone
         Widget:
+        Word:
+            text: root.aside
+            font_size: sp(13)
     Txt:
         text: root.why
         color: t.tone(root.why_tone)[0]

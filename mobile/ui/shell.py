@@ -35,20 +35,23 @@ class Shell(FloatLayout):
     transition = ObjectProperty(None)
 
     def __init__(
-        self, speak: Callable[[str], None], enrolled: Callable[[Any], None], **kwargs: Any
+        self,
+        make: Callable[[str], Page],
+        speak: Callable[[str], None],
+        enrolled: Callable[[Any], None],
+        **kwargs: Any,
     ) -> None:
-        self.speak, self.enrolled = speak, enrolled
+        self._make, self.speak, self.enrolled = make, speak, enrolled
         self._way: list[tuple[str, dict[str, Any]]] = []
         self._snack: Snack | None = None
         self._hide: Any = None
+        self.last_said = ""
         super().__init__(transition=NoTransition(), **kwargs)
 
-    def add_page(self, page: Page) -> None:
-        """Take in one page, under its name."""
-        self.ids.pages.add_widget(page)
-
     def page(self, name: str) -> Any:
-        """The page of a name."""
+        """The page of a name, built when it is first asked for."""
+        if not self.ids.pages.has_screen(name):
+            self.ids.pages.add_widget(self._make(name))
         return self.ids.pages.get_screen(name)
 
     @property
@@ -107,6 +110,7 @@ class Shell(FloatLayout):
     ) -> None:
         """A short message at the foot of the page, with an action such as undo."""
         self._quiet()
+        self.last_said = text
         snack = Snack(text=text, icon=icon, action=action)
 
         def act() -> None:

@@ -34,12 +34,10 @@ def day(ms: int | None, now: int) -> str:
         return tr("明天")
     if 1 < gone < 7:
         return tr("{n}天前", n=gone)
-    if language() == "en":
-        text = f"{when.day} {_MONTHS[when.month - 1]}"
-        return text if when.year == local(now).year else f"{text} {when.year}"
+    month = _MONTHS[when.month - 1] if language() == "en" else when.month
     if when.year == local(now).year:
-        return f"{when.month}月{when.day}日"
-    return f"{when.year}年{when.month}月{when.day}日"
+        return tr("{m}月{d}日", m=month, d=when.day)
+    return tr("{y}年{m}月{d}日", y=when.year, m=month, d=when.day)
 
 
 def moment(ms: int | None, now: int) -> str:

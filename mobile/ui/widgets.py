@@ -32,14 +32,27 @@ from kivy.uix.widget import Widget
 from mobile.ui import theme
 
 
-class Btn(ButtonBehavior, BoxLayout):
+class Folding:
+    """Takes no touches while it cannot be seen: a disabled widget would swallow them instead."""
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Only what is in sight can be touched."""
+        seen = self.opacity and self.height  # type: ignore[attr-defined]
+        return bool(seen and super().on_touch_down(touch))  # type: ignore[misc]
+
+
+class Foot(Folding, BoxLayout):
+    """The strip at the foot of a page, with its main action."""
+
+
+class Btn(Folding, ButtonBehavior, BoxLayout):
     """The one primary action of a screen."""
 
     text = StringProperty()
     icon = StringProperty()
 
 
-class Quiet(ButtonBehavior, BoxLayout):
+class Quiet(Folding, ButtonBehavior, BoxLayout):
     """A secondary action; ``plain`` has no border."""
 
     text = StringProperty()
@@ -48,7 +61,7 @@ class Quiet(ButtonBehavior, BoxLayout):
     tint = ColorProperty(theme.PRIMARY)
 
 
-class IconBtn(ButtonBehavior, RelativeLayout):
+class IconBtn(Folding, ButtonBehavior, RelativeLayout):
     """An action that is only a picture."""
 
     icon = StringProperty()
@@ -163,7 +176,7 @@ class SearchBox(RelativeLayout):
     hint = StringProperty()
 
 
-class Field(BoxLayout):
+class Field(Folding, BoxLayout):
     """A label over an input, and the error under it, at the place where it happened."""
 
     label = StringProperty()
@@ -305,6 +318,10 @@ class Body(ScrollView):
     def show(self, widget: Widget) -> None:
         """Bring a widget into sight once the page has been laid out."""
         Clock.schedule_once(lambda _: self.scroll_to(widget, padding=dp(64), animate=False), 0)
+
+
+class NavBar(Folding, BoxLayout):
+    """The bottom bar."""
 
 
 class NavItem(ButtonBehavior, BoxLayout):

@@ -70,6 +70,7 @@ class Driver:
         end = time.monotonic() + seconds
         while not until():
             self._loop.idle()
+            time.sleep(0.002)  # leave the processor to the work that is waited for
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s")
 
@@ -78,6 +79,7 @@ class Driver:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._loop.idle()
+            time.sleep(0.002)
 
     # --- hands ---
 
@@ -85,6 +87,7 @@ class Driver:
         """A finger on a widget's centre, or on a point in pixels; scrolled into sight first."""
         from kivy.tests.common import UnitTestTouch
 
+        self.frames(2)
         if isinstance(what, tuple):
             x, y = what
         else:
@@ -165,8 +168,8 @@ class Driver:
 
     @property
     def said(self) -> str:
-        """The message in sight, "" for none."""
-        return self.shell.said.text if self.shell.said else ""
+        """The last message, whether it is still in sight or not."""
+        return str(self.shell.last_said)
 
     def find(self, kind: str, root: Any = None, **wanted: Any) -> Any:
         """The first widget of a class with these property values on the page."""

@@ -66,9 +66,7 @@ def test_a_problem_is_reported_alone_and_may_be_solved_already(app: Start, store
     assert store.problem(store.problems()[0].id).row.state == "closed"
 
 
-def test_the_reporter_is_asked_for_only_where_it_is_somebody_else(
-    app: Start, store: Phone
-) -> None:
+def test_the_reporter_is_asked_for_only_where_it_is_somebody_else(app: Start, store: Phone) -> None:
     driver = app(store)
     driver.shell.go("report")
     driver.settle()

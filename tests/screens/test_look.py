@@ -31,7 +31,9 @@ def test_text_is_readable_on_its_ground(name: str) -> None:
 
 def test_the_contrast_is_that_of_wcag() -> None:
     assert theme.contrast(theme.rgba("000000"), theme.rgba("FFFFFF")) == pytest.approx(21)
-    assert theme.contrast(theme.rgba("777777"), theme.rgba("FFFFFF")) == pytest.approx(4.48, abs=0.01)
+    assert theme.contrast(theme.rgba("777777"), theme.rgba("FFFFFF")) == pytest.approx(
+        4.48, abs=0.01
+    )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -56,9 +56,7 @@ def test_without_a_network_all_stays_and_that_is_said(
     driver.shot(shots / "sync_offline.png")
 
 
-def test_a_sync_makes_all_safe(
-    app: Start, place: District, tmp_path: Path, shots: Path
-) -> None:
+def test_a_sync_makes_all_safe(app: Start, place: District, tmp_path: Path, shots: Path) -> None:
     phone = place.phone(tmp_path / "own")
     line(phone).on = False
     home = visit_with_photo(phone, tmp_path)

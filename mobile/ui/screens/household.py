@@ -7,10 +7,11 @@ from typing import Any
 
 from kivy.clock import Clock
 from kivy.lang import Builder
+from kivy.metrics import dp
 from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import HouseholdView, Phone, VisitDraft
-from mobile.ui import look
+from mobile.ui import look, theme
 from mobile.ui.page import Page
 from mobile.ui.parts import problem_card, visit_card
 from mobile.ui.screens.round import DUE_LOOK, due_word
@@ -18,6 +19,7 @@ from mobile.ui.shell import UNDO_SECONDS
 from mobile.ui.times import day
 from mobile.ui.widgets import Fact, text
 from mobile.ui.words import tr, word, words
+from shared import ids
 from shared import vocabulary as v
 
 NO_CHANGE = "no_change:"
@@ -58,8 +60,10 @@ class HouseholdPage(Page):
         """Read the door again."""
         phone, door = self.around.phone, self.household_id
 
-        def work() -> tuple[HouseholdView, bool]:
-            return phone.household(door), phone.draft(f"visit:{door}") is not None
+        def work() -> tuple[HouseholdView, bool, dict[str, str]]:
+            view = phone.household(door)
+            names = {row.author: known_name(phone, row.author) for row in view.visits}
+            return view, phone.draft(f"visit:{door}") is not None, names
 
         self.read(work, lambda found: self._show(*found) if door == self.household_id else None)
 
@@ -124,7 +128,7 @@ class HouseholdPage(Page):
 
         self.read(lambda: save_no_change(phone, key), saved)
 
-    def _show(self, view: HouseholdView, drafted: bool) -> None:
+    def _show(self, view: HouseholdView, drafted: bool, names: dict[str, str]) -> None:
         self._view = view
         values, now = view.values, self.around.now()
         self.drafted = drafted
@@ -133,7 +137,7 @@ class HouseholdPage(Page):
         self.number = values.get("contact_phone") or ""
         last = day(view.last_visit_at, now)
         self.due_icon, self.due_tone = DUE_LOOK[view.due]
-        self.due = " · ".join(filter(None, (due_word(view.due), last)))
+        self.due = " · ".join(filter(None, (due_word(view.due, view.last_visit_at), last)))
         self.place, self.place_icon, self.place_tone = (
             look.place(view.place) if view.place != "applied" else look.Look("", "", "mute")
         )
@@ -148,11 +152,12 @@ class HouseholdPage(Page):
         )
         self.ids.problems.fill(
             [problem_card(row, now, self._problem) for row in view.problems]
-            or [text("Sub", tr("没有未办结的问题"), padding=(4, 0))]
+            or [text("Sub", tr("没有未办结的问题"), padding=(dp(theme.XS), 0))]
         )
+        none = tr("还没有走访记录，第一次走访会出现在这里")
         self.ids.visits.fill(
-            [visit_card(row, now, self._visit) for row in view.visits]
-            or [text("Sub", tr("还没有走访记录，第一次走访会出现在这里"), padding=(4, 0))]
+            [visit_card(row, names[row.author], now, self._visit) for row in view.visits]
+            or [text("Sub", none, padding=(dp(theme.XS), 0))]
         )
 
     def _problem(self, problem_id: str) -> None:
@@ -160,6 +165,12 @@ class HouseholdPage(Page):
 
     def _visit(self, visit_id: str) -> None:
         self.shell.go("visit", visit_id=visit_id)
+
+
+def known_name(phone: Phone, user_id: str) -> str:
+    """A person's name, "" where this phone does not know it."""
+    name = phone.name_of(user_id)
+    return "" if ids.is_id(name) else name
 
 
 def save_no_change(phone: Phone, key: str) -> None:

@@ -140,7 +140,7 @@ def _task(row: TaskRow, now: int) -> Row:
         "task": True,
         "show": {
             "title": row.about_name or row.reason or pick(row.title_zh, row.title_en),
-            "line": row.reason,
+            "line": look.task_words(row),
             "badge": pick(row.title_zh, row.title_en),
             "badge_icon": "task",
             "badge_tone": "primary",

@@ -9,7 +9,7 @@ from kivy.lang import Builder
 from kivy.properties import StringProperty
 
 from mobile.ui.page import Page
-from mobile.ui.widgets import Fact, text
+from mobile.ui.widgets import text
 from mobile.ui.words import language, tr, word
 from shared import vocabulary as v
 
@@ -44,7 +44,7 @@ class MePage(Page):
         if person is None:
             return
         self.person, self.role = person.name, word(v.ROLES, person.role)
-        rows = [Fact(label=grid.name, value=grid.code) for grid in person.grids]
+        rows = [text("Txt", grid.name) for grid in person.grids]
         self.ids.grids.clear_widgets()
         for row in rows or [text("Sub", tr("还没有分到网格，请联系网格长"))]:
             self.ids.grids.add_widget(row)

@@ -156,7 +156,7 @@ def _show(door: HouseholdRow, now: int) -> dict[str, Any]:
         "door": door.door or "—",
         "name": door.name or tr("未登记联系人"),
         "where": " · ".join(filter(None, (door.unit or door.address, last))),
-        "due": due_word(door.due),
+        "due": due_word(door.due, door.last_visit_at),
         "due_icon": icon,
         "tone": tone,
         "care": door.care,
@@ -164,8 +164,10 @@ def _show(door: HouseholdRow, now: int) -> dict[str, Any]:
     }
 
 
-def due_word(due: str) -> str:
+def due_word(due: str, last_visit_at: int | None) -> str:
     """A door's state in a word."""
+    if due == "never" and last_visit_at:
+        return tr("还没见到人")
     return {
         "ok": tr("近期已访"),
         "due": tr("快到期"),

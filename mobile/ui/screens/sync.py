@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from kivy.lang import Builder
 from kivy.properties import StringProperty
@@ -17,7 +16,7 @@ from mobile.ui.parts import LinkCard
 from mobile.ui.syncing import ON_THE_PHONE
 from mobile.ui.times import moment
 from mobile.ui.widgets import Note, Progress1, text
-from mobile.ui.words import pick, tr, word, words
+from mobile.ui.words import pick, tr
 from shared import records
 
 MOST = 30
@@ -129,7 +128,7 @@ class SyncPage(Page):
         state = look.place(item.place)
         card = LinkCard(
             title=pick(item.title_zh, item.title_en),
-            line=moment(item.made_at, now),
+            aside=moment(item.made_at, now),
             badge=state.text,
             badge_icon=state.icon,
             badge_tone=state.tone,
@@ -168,9 +167,9 @@ class SyncPage(Page):
             badge_tone="warn",
             why=tr(
                 "现用：{a}（{who_a}）\n另一个：{b}（{who_b}）",
-                a=_value(one, one.accepted),
+                a=look.value(one.about_kind, one.field, one.accepted),
                 who_a=one.accepted_by,
-                b=_value(one, one.proposed),
+                b=look.value(one.about_kind, one.field, one.proposed),
                 who_b=one.proposed_by,
             ),
             why_tone="mute",
@@ -181,16 +180,6 @@ class SyncPage(Page):
     def _open(self, kind: str, record_id: str) -> None:
         if kind in PAGES and record_id:
             self.shell.go(PAGES[kind], **{f"{PAGES[kind]}_id": record_id})
-
-
-def _value(one: ConflictRow, value: Any) -> str:
-    field = records.FIELDS.get(one.about_kind, {}).get(one.field)
-    if value in (None, "", []):
-        return tr("（空）")
-    if field and field.choices:
-        shown = words if isinstance(value, list) else word
-        return shown(field.choices, value)  # type: ignore[operator]
-    return str(value)
 
 
 def _kind(name: str) -> str:

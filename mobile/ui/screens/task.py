@@ -9,6 +9,7 @@ from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import TaskRow
+from mobile.ui import look
 from mobile.ui.page import Page
 from mobile.ui.times import due
 from mobile.ui.words import pick, tr
@@ -65,7 +66,7 @@ class TaskPage(Page):
         self._task = row
         self.kind = pick(row.title_zh, row.title_en)
         self.about = row.about_name or self.kind
-        self.reason = row.reason
+        self.reason = look.task_words(row)
         self.limit, self.limit_tone = due(row.due_at, self.around.now())
         self.leads = bool(row.about_id) and row.about_kind in PAGES
 

@@ -12,6 +12,7 @@ from mobile.sync.phone import VisitView
 from mobile.ui import look
 from mobile.ui.page import Page
 from mobile.ui.parts import problem_card
+from mobile.ui.screens.household import known_name
 from mobile.ui.times import moment
 from mobile.ui.widgets import Fact
 from mobile.ui.words import label, tr, word, words
@@ -44,7 +45,12 @@ class VisitPage(Page):
     def refresh(self) -> None:
         """Read it again."""
         phone, visit = self.around.phone, self.visit_id
-        self.read(lambda: phone.visit(visit), self._show)
+
+        def work() -> tuple[VisitView, str]:
+            view = phone.visit(visit)
+            return view, known_name(phone, view.row.author)
+
+        self.read(work, lambda found: self._show(*found))
 
     def report(self) -> None:
         """A problem found on this visit."""
@@ -60,7 +66,7 @@ class VisitPage(Page):
             title = word(v.PHOTO_STATES, photo.state)
             self.shell.go("photo", path=str(photo.path), title=title)
 
-    def _show(self, view: VisitView) -> None:
+    def _show(self, view: VisitView, author: str) -> None:
         if view.row.id != self.visit_id:
             return
         self._view = view
@@ -76,11 +82,12 @@ class VisitPage(Page):
         facts = [
             (label("visit", "visited_at"), moment(row.visited_at, now)),
             (label("visit", "reason"), word(v.VISIT_REASONS, row.reason)),
-            (tr("走访人"), row.author),
+            (tr("走访人"), author),
             *((label("visit", name), values.get(name) or "") for name in ("note", "appeal")),
             (label("visit", "concern_tags"), words(v.CONCERNS, values.get("concern_tags"))),
             (label("visit", "early_sign"), values.get("early_sign") or ""),
             (label("visit", "resolved_on_spot"), tr("是") if solved else ""),
+            (label("visit", "review_note"), "" if why else row.review_note),
         ]
         self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
         self.photo_words = (
