@@ -17,6 +17,7 @@ ENROL = f"{PREFIX}/enrol"
 IDENTITY = f"{PREFIX}/identity"
 PUSH = f"{PREFIX}/push"
 PULL = f"{PREFIX}/pull"
+OFFER = f"{PREFIX}/offer"
 PHOTOS = f"{PREFIX}/photos"
 OPENAPI = f"{PREFIX}/openapi.json"
 

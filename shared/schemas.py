@@ -331,6 +331,30 @@ class PullRequest(Message):
     )
 
 
+class OfferedRow(Message):
+    """An agreed row that a phone holds, as the pull brought it."""
+
+    p = fields.String(required=True, validate=validate.Length(3, 60))
+    kind = fields.String(required=True, validate=validate.OneOf(sorted(records.KINDS)))
+    id = fields.String(required=True, validate=_uuid)
+    rev = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
+    by = fields.String(allow_none=True, validate=_uuid)
+    at = fields.Integer(allow_none=True, strict=True, validate=_count)
+    v = fields.Dict(keys=fields.String(), required=True)
+
+
+class OfferRequest(Message):
+    """Rows that a restored server lacks or has at a lower rev; at most 1,000 a request."""
+
+    rows = fields.List(fields.Nested(OfferedRow), required=True, validate=validate.Length(max=1000))
+
+
+class OfferAnswer(Answer):
+    """How many of them were kept."""
+
+    kept = fields.Integer(required=True)
+
+
 class EnrolRequest(Message):
     """A one-time code for a device; ``device_id`` when a known device enrols again."""
 

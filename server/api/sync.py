@@ -10,6 +10,7 @@ from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
 
 from server.api.body import device, device_needed, escrow_allowed, json_body, raw_body
+from server.operations import offer as offering
 from server.operations import pull as pulling
 from server.operations import push as pushing
 from shared import protocol, schemas
@@ -28,6 +29,16 @@ def push() -> dict[str, Any]:
     """Send transactions: NDJSON, gzip; the header first, then [dseq, id, text] a line."""
     header, incoming = pushing.read(raw_body().split(b"\n"))
     return pushing.push(device().id, header, incoming)
+
+
+@blueprint.post("/offer")
+@blueprint.doc(requestBody={"content": {"application/json": {"schema": schemas.OfferRequest}}})
+@blueprint.response(200, schemas.OfferAnswer)
+@device_needed
+def offer() -> dict[str, Any]:
+    """Send rows that a restored server lacks, before they are swept from the phone."""
+    body = json_body(schemas.OfferRequest())
+    return {"kept": offering.take(device().id, body["rows"])}
 
 
 @blueprint.post("/pull")

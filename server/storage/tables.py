@@ -205,6 +205,25 @@ class QuarantinedName(db.Model):
     quarantine_id: Mapped[str] = mapped_column(String(36), primary_key=True)
 
 
+class Offered(db.Model):
+    """A row that a phone held and a restored database lacks. ``state``: open, taken, left."""
+
+    __table_args__ = (Index("ix_offered_state", "state", "partition_id"),)
+
+    record_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    rev: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String)
+    partition_id: Mapped[str] = mapped_column(Ordered)
+    values: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_by: Mapped[str | None] = mapped_column(String(36))
+    created_at: Mapped[int] = mapped_column(Ms)
+    device_id: Mapped[str] = mapped_column(String(36))
+    received_at: Mapped[int] = mapped_column(Ms)
+    state: Mapped[str] = mapped_column(String, default="open")
+    decided_by: Mapped[str | None] = mapped_column(String(36))
+    decided_at: Mapped[int | None] = mapped_column(Ms)
+
+
 class Blob(db.Model):
     """The bytes of one photo, by content. ``state`` as vocabulary.PHOTO_STATES."""
 

@@ -171,3 +171,36 @@ def test_a_backup_of_the_other_sort_is_refused(
         with pytest.raises(Trouble, match="invalid"):
             backup.restore(wrong)
         assert db.session.scalar(select(func.count()).select_from(Household)) == 4
+
+
+def test_rows_that_only_a_phone_still_holds_are_offered_and_taken_back(
+    app: Flask, client: Any, world: World
+) -> None:
+    from server.operations import offer
+    from server.storage.tables import Offered
+
+    lost, foreign = ids.new_id(), ids.new_id()
+    home = world.households[0]
+    base = {"by": world.users["other"], "at": 5, "rev": 3, "kind": "household"}
+    rows = [
+        {**base, "p": world.partition, "id": lost, "v": {"contact_name": "丢了的", "door": "9"}},
+        {**base, "p": world.partition, "id": home, "v": {"contact_name": "新名字"}},
+        {**base, "p": world.partition, "id": world.households[1], "rev": 1, "v": {}},
+        {**base, "p": "grid:410103007901002", "id": foreign, "v": {"door": "1"}},
+        {**base, "p": world.partition, "kind": "progress", "id": ids.new_id(), "v": {}},
+    ]
+    answer = client.post(
+        "/api/v1/offer",
+        json={"rows": rows},
+        headers={"Authorization": f"Bearer {world.tokens['worker']}"},
+    )
+    assert answer.json == {"kept": 2}
+    with app.app_context():
+        assert {o.record_id for o in db.session.scalars(select(Offered))} == {lost, home}
+        assert offer.take_back(world.users["supervisor"], lost, 3) == "applied"
+        made = db.session.get(Household, lost)
+        assert (made.contact_name, made.created_by) == ("丢了的", world.users["other"])
+        assert offer.take_back(world.users["supervisor"], home, 3) == "applied"
+        assert db.session.get(Household, home, populate_existing=True).contact_name == "新名字"
+        with pytest.raises(Trouble, match="stale"):
+            offer.leave(world.users["supervisor"], lost, 3)

@@ -252,6 +252,24 @@ def upgrade():
     sa.Column('last', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('community_code', 'year', name=op.f('pk_ledger_serial'))
     )
+    op.create_table('offered',
+    sa.Column('record_id', sa.String(length=36), nullable=False),
+    sa.Column('rev', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('partition_id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('values', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), 'postgresql'), nullable=False),
+    sa.Column('created_by', sa.String(length=36), nullable=True),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('device_id', sa.String(length=36), nullable=False),
+    sa.Column('received_at', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('decided_by', sa.String(length=36), nullable=True),
+    sa.Column('decided_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('record_id', 'rev', name=op.f('pk_offered'))
+    )
+    with op.batch_alter_table('offered', schema=None) as batch_op:
+        batch_op.create_index('ix_offered_state', ['state', 'partition_id'], unique=False)
+
     op.create_table('partition',
     sa.Column('id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
@@ -615,6 +633,10 @@ def downgrade():
 
     op.drop_table('photo')
     op.drop_table('partition')
+    with op.batch_alter_table('offered', schema=None) as batch_op:
+        batch_op.drop_index('ix_offered_state')
+
+    op.drop_table('offered')
     op.drop_table('ledger_serial')
     with op.batch_alter_table('household', schema=None) as batch_op:
         batch_op.drop_index('ix_household_feed')
