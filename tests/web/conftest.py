@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from server import create_app
 from server.config import Config
+from server.operations import sign_in
 from server.storage.database import db
 from tests import databases
 from tests.builders import PASSWORD, World, build_world
@@ -69,6 +71,14 @@ class Visitor:
         return response
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashing that takes no time: the true cost is paid by no test but its own."""
+    true, sign_in._hasher = sign_in._hasher, PasswordHasher(time_cost=1, memory_cost=64)
+    yield
+    sign_in._hasher = true
+
+
 class _LivedIn(dict[str, tuple[str, Scene]]):
     """A database of each sort with the scene in it, made when first asked for, to be copied."""
 
@@ -96,7 +106,9 @@ class _LivedIn(dict[str, tuple[str, Scene]]):
 
 
 @pytest.fixture(scope="session")
-def lived_in(tmp_path_factory: pytest.TempPathFactory, templates: dict[str, str]) -> _LivedIn:
+def lived_in(
+    tmp_path_factory: pytest.TempPathFactory, templates: dict[str, str], cheap_passwords: None
+) -> _LivedIn:
     """Databases with the scene, by sort."""
     return _LivedIn(tmp_path_factory.mktemp("lived_in"), templates)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -62,10 +62,12 @@ def take(
     folder: Path,
     language: str = "zh-CN",
     only: str = "",
+    seen: Callable[[Page, str], None] | None = None,
 ) -> list[Path]:
     """Pictures of every page for the roles in ``accounts`` (role -> user name, password).
 
-    ``only`` keeps the places whose name begins so. Returns the files, <size>-<name>.png.
+    ``only`` keeps the places whose name begins so; ``seen`` is shown each page before its picture.
+    Returns the files, <size>-<name>.png.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -85,12 +87,16 @@ def take(
                 page.wait_for_load_state("networkidle")
                 if name == "person" and page.get_by_role("button", name="发登记码").count():
                     made.append(_shot(page, folder / f"{size}-{name}.png"))
+                    if seen is not None:
+                        seen(page, f"{size} {name}")
                     page.get_by_role("button", name="发登记码").click()
                     page.wait_for_load_state()
                     name = "code"
                 if name in ("problem", "problem_new"):
                     for summary in page.locator("details.action.first > summary").all()[:1]:
                         summary.click()
+                if seen is not None:
+                    seen(page, f"{size} {name}")
                 made.append(_shot(page, folder / f"{size}-{name}.png"))
             context.close()
     return made

@@ -163,3 +163,10 @@ def test_too_many_tries_from_one_address_wait(visitor: Visitor) -> None:
 def test_a_part_of_a_page_sends_the_whole_page_to_the_door(visitor: Visitor) -> None:
     answer = visitor.get("/visits", headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"].startswith("/sign-in")
+
+
+def test_passwords_are_kept_as_argon2id_of_full_cost() -> None:
+    from argon2 import PasswordHasher, extract_parameters
+
+    cost = extract_parameters(PasswordHasher().hash("Test-1234"))
+    assert (cost.type.name, cost.time_cost, cost.memory_cost) == ("ID", 3, 65536)

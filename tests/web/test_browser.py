@@ -1,0 +1,179 @@
+"""The pages in a real browser: scripts, keyboard, both sizes, and a picture of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import chromium
+from tests.builders import PASSWORD
+from tests.web import pictures
+from tests.web.scene import Scene
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.parametrize("database", ["sqlite"], indirect=True),
+]
+ACCOUNTS = {
+    "supervisor": ("supervisor", PASSWORD), "admin": ("admin", PASSWORD),
+    "handler": ("handler", PASSWORD), "auditor": ("auditor", PASSWORD),
+    "grid_worker": ("worker", PASSWORD),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all of them."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, served: str) -> Iterator[Page]:
+    """A page of 1280 x 800; whatever the browser complains of fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="zh-CN", base_url=served
+    )
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert not [c for c in complaints if "status of 4" not in c]
+
+
+def _enter(page: Page, served: str, role: str) -> None:
+    pictures.sign_in(page, served, *ACCOUNTS[role])
+
+
+def test_a_filter_answers_at_once_and_stands_in_the_address(
+    page: Page, served: str, scene: Scene
+) -> None:
+    _enter(page, served, "supervisor")
+    page.goto("/ledger")
+    expect(page.locator("#results tbody tr")).to_have_count(7)
+    page.select_option("#f-flag", "overdue")
+    expect(page.locator("#results tbody tr")).to_have_count(2)
+    assert "flag=overdue" in page.url
+    # The export goes with the filter.
+    assert "flag=overdue" in (page.locator("#export form").get_attribute("action") or "")
+    page.go_back()
+    expect(page.locator("#results tbody tr")).to_have_count(7)
+    page.fill("#f-q", "井盖")
+    page.press("#f-q", "Enter")
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+
+
+def test_the_queue_is_reviewed_with_the_keyboard(page: Page, served: str, scene: Scene) -> None:
+    page.goto("/sign-in")
+    page.keyboard.type("supervisor")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="今天")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.goto(f"/visits/{scene.visits[0]}")
+    button = page.get_by_role("button", name="通过，看下一条")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if button.evaluate("e => e === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/visits/{scene.visits[1]}")
+    expect(page.get_by_text("已通过。")).to_be_visible()
+
+
+def test_a_problem_is_dispatched_and_a_wrong_field_gets_the_focus(
+    page: Page, served: str, scene: Scene
+) -> None:
+    _enter(page, served, "supervisor")
+    page.goto(f"/ledger/{scene.problems[1]}")
+    page.locator("summary", has_text="派遣").click()
+    form = page.locator("form[action$='/dispatch']")
+    form.get_by_label("责任单位").select_option("water")
+    form.get_by_role("button", name="派遣").click()
+    expect(form.get_by_label("整改措施")).to_be_focused()
+    form.get_by_label("整改措施").fill("更换灯头")
+    form.get_by_role("button", name="派遣").click()
+    expect(page.get_by_text("派遣给自来水公司")).to_be_visible()
+
+
+def test_writing_a_third_value_chooses_it(page: Page, served: str, scene: Scene) -> None:
+    _enter(page, served, "supervisor")
+    page.goto("/conflicts")
+    page.locator("a.main-link", has_text="走访").click()
+    page.get_by_label("第三个值", exact=True).fill("晚上八点后在家。")
+    expect(page.get_by_label("都不对，写第三个值")).to_be_checked()
+    page.get_by_role("button", name="就用选中的值").click()
+    expect(page.get_by_text("已裁定")).to_be_visible()
+
+
+def test_a_form_is_sent_once_and_revoking_asks_first(page: Page, served: str, scene: Scene) -> None:
+    _enter(page, served, "admin")
+    page.goto("/phones")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="停用").first.click()
+    expect(page.get_by_text("使用中")).to_have_count(3)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="停用").first.click()
+    expect(page.get_by_text("使用中")).to_have_count(2)
+
+
+def test_an_export_is_downloaded_twice_from_one_page(page: Page, served: str, scene: Scene) -> None:
+    _enter(page, served, "supervisor")
+    page.goto("/ledger")
+    page.locator("#export summary").click()
+    for name, ending in (("Excel", ".xlsx"), ("CSV", ".csv")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert download.value.suggested_filename.endswith(ending)
+
+
+def test_everything_works_without_scripts(browser: Browser, served: str, scene: Scene) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=served, locale="zh-CN")
+    page = context.new_page()
+    _enter(page, served, "supervisor")
+    page.goto("/ledger")
+    page.select_option("#f-flag", "overdue")
+    page.get_by_role("button", name="筛选").click()
+    expect(page.locator("#results tbody tr")).to_have_count(2)
+    context.close()
+
+
+def test_no_page_is_wider_than_its_screen_and_each_has_its_picture(
+    browser: Browser, served: str, scene: Scene, tmp_path: Path
+) -> None:
+    wide: list[str] = []
+
+    def measure(page: Page, name: str) -> None:
+        size = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        if size[0] > size[1]:
+            wide.append(f"{name}: {size}")
+
+    made = pictures.take(browser, served, ACCOUNTS, tmp_path, seen=measure)
+    assert not wide
+    assert {path.name for path in made} >= {
+        f"{size}-{name}.png"
+        for size in pictures.SIZES
+        for name in ("sign_in", "home", "visit", "problem", "conflict", "person", "code", "audit")
+    }
+
+
+def test_every_field_and_button_has_a_name(page: Page, served: str, scene: Scene) -> None:
+    _enter(page, served, "supervisor")
+    for path in ("/visits", "/ledger", f"/ledger/{scene.problems[1]}", "/conflicts"):
+        page.goto(path)
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll('main input:not([type=hidden]), main select,'
+               + 'main textarea, main button, main a')].filter(e => !(e.labels && e.labels.length)
+               && !e.getAttribute('aria-label') && !e.textContent.trim()
+               && !e.querySelector('img[alt]')).map(e => e.outerHTML)"""
+        )
+        assert not nameless
