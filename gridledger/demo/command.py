@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -113,24 +114,19 @@ def _data(data: Path, households: int, seed: int, reset: bool, say: Say) -> dict
 
 
 def _round(data: Path, url: str, described: dict[str, Any], say: Say) -> dict[str, int] | None:
-    """Play the round once; a failure is told and leaves the server running."""
+    """What the one round left, played now or before; a failure is told and stops nothing."""
     from gridledger.demo import round as walk
 
     folder = data / PHONE
-    if walk.finished(folder):
-        return None
-    worker = next(one for one in described["accounts"] if one["role"] == "grid_worker")
-    try:
-        result = walk.play(folder, url, lambda: _code(data, worker), described["seed"], say)
-    except walk.RoundFailed as failed:
-        click.echo(f"演示走访没有完成：{failed}", err=True)
-        return None
-    return {
-        "visits": result.visits,
-        "photos": result.photos,
-        "problems": result.problems,
-        "transactions": result.transactions,
-    }
+    result = walk.finished(folder)
+    if result is None:
+        worker = next(one for one in described["accounts"] if one["role"] == "grid_worker")
+        try:
+            result = walk.play(folder, url, lambda: _code(data, worker), described["seed"], say)
+        except walk.RoundFailed as failed:
+            click.echo(f"演示走访没有完成：{failed}", err=True)
+            return None
+    return asdict(result)
 
 
 def _code(data: Path, worker: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from mobile.sync.phone import Phone
 VISITS = 12
 PROBLEMS = 3
 TRIES = 6
+SERVER = "demo_server"  # the phone's setting that holds where it was enrolled
 MARK = "demo_round"  # the phone's setting that holds the plan of the round and how far it is
 Say = Callable[[str, str], None]
 
@@ -59,13 +60,14 @@ class Result:
     transactions: int
 
 
-def finished(folder: Path) -> bool:
-    """Whether the round was played to its end."""
+def finished(folder: Path) -> Result | None:
+    """What the round left, if it was played to its end."""
     if not folder.is_dir():
-        return False
+        return None
     phone = Phone.open(folder)
     try:
-        return bool(_plan(phone).get("done"))
+        done = _plan(phone).get("done")
+        return Result(**done) if done else None
     finally:
         phone.close()
 
@@ -90,8 +92,10 @@ class _Round:
         self.rolls: Dice = dice(seed, "round")
 
     def play(self, server: str, code: Callable[[], str]) -> Result:
-        if not self.phone.enrolled:
+        if not self.phone.enrolled or self.phone.setting(SERVER) != server:
+            # Also when the demo has another port now: the same person's phone, its store kept.
             person = self.phone.enrol_by_code(server, code(), "演示手机 / demo phone")
+            self.phone.keep_setting(SERVER, server)
             self.say(f"手机已登记：{person.name}。", f"Phone enrolled: {person.name}.")
         if not _plan(self.phone):
             self._sync("下载网格资料", "Downloading the grid")
@@ -105,19 +109,22 @@ class _Round:
         self.say("打开网络，开始同步。", "Network on; syncing.")
         self._sync("同步", "Sync")
         result = self._check(plan)
-        plan["done"] = True
+        plan["done"] = asdict(result)
         self._keep(plan)
         return result
 
     def _make_plan(self) -> None:
         """Which doors, fixed before the first is visited; those in care and the longest unseen."""
-        homes = [h for h in self.phone.households() if h.state != "empty"]
+        homes = self.phone.households()
         if not homes:
             raise RoundFailed("手机上没有住户", "There are no households on the phone")
-        homes.sort(key=lambda home: (not home.care, home.last_visit_at or 0, home.id))
-        care = [home.id for home in homes[: VISITS // 3]]
-        others = sorted(homes[VISITS // 3 :], key=lambda h: (h.last_visit_at or 0, h.id))
-        chosen = care + [home.id for home in others[: VISITS - len(care)]]
+
+        def unseen(home: HouseholdRow) -> tuple[bool, int, str]:
+            return home.state == "empty", home.last_visit_at or 0, home.id
+
+        homes.sort(key=lambda home: (not home.care, *unseen(home)))
+        care, others = homes[: VISITS // 3], sorted(homes[VISITS // 3 :], key=unseen)
+        chosen = [home.id for home in (care + others)[:VISITS]]
         self._keep({"started": time.time_ns() // 1_000_000, "homes": chosen})
 
     def _keep(self, plan: dict[str, Any]) -> None:
@@ -221,7 +228,7 @@ class _Round:
                 return
             troubles = "；".join(f"{t.message_zh} / {t.message_en}" for t in report.troubles)
             self.say(f"{zh}还没有完成：{troubles}", f"{en} is not complete yet")
-            time.sleep(min(report.retry_in_ms or 500, 500 * 2**attempt) / 1000)
+            time.sleep(min(report.retry_in_ms or 500, 250 * 2**attempt) / 1000)
         raise RoundFailed(f"{zh}没有完成", f"{en} did not complete")
 
     def _check(self, plan: dict[str, Any]) -> Result:
