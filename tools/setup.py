@@ -111,8 +111,14 @@ def missing_libraries() -> list[str]:
     return missing
 
 
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+def missing_test_programs() -> list[str]:
+    """Debian packages that only the tests need, and that are not here yet."""
+    wanted = {"chromium": ("chromium", "chromium-browser"), "libreoffice-calc-nogui": ("soffice",)}
+    return [
+        package
+        for package, programs in wanted.items()
+        if not any(shutil.which(program) for program in programs)
+    ]
 
 
 def install_system_packages(packages: list[str], purpose_zh: str, purpose_en: str) -> None:
@@ -247,8 +253,8 @@ def main() -> int:
         step("font", "取中文字体", "fetching the Chinese font",
              FONT_SHA256, [FONTS / FONT_FILE], fetch_font)  # fmt: skip
         compile_translations()
-        if arguments.test and sys.platform == "linux" and not chromium():
-            install_system_packages(["chromium"], "网页测试", "tests of the web pages")
+        if arguments.test and sys.platform == "linux" and (missing := missing_test_programs()):
+            install_system_packages(missing, "网页和导出的测试", "tests of pages and exports")
     except SetupFailed as error:
         print(f"\n安装没有完成 / set-up did not finish: {error}", file=sys.stderr)
         return 1
