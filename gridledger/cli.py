@@ -14,7 +14,11 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("gridledger.commands.serve", "serve", "启动服务器 / Run the server"),
     "demo": ("gridledger.demo.command", "demo", "演示：示例数据和服务器 / A seeded demo district"),
-    "simulate": ("gridledger.demo.command", "simulate", "模拟许多手机 / Simulate many phones"),
+    "simulate": (
+        "gridledger.simulate.command",
+        "simulate",
+        "故障模拟：一条也不丢 / Faults, and the proof",
+    ),
     "phone": ("gridledger.commands.phone", "phone", "在电脑上打开手机应用 / The phone app here"),
     "db": ("gridledger.commands.db", "db", "数据库：升级 / The database: upgrade"),
     "user": ("gridledger.commands.user", "user", "账号：新建、列表、密码 / Accounts"),

@@ -1,0 +1,61 @@
+"""The simulated server's process: `gridledger serve`, with a place where it can be killed.
+
+`python -m gridledger.simulate.child CONTROL serve ...`. A file ``kill`` in the control folder makes
+the next process that is about to commit receipts die there, by SIGKILL, with all it has written.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+KILL, WORKERS = "kill", "workers"
+
+
+def watch(control: Path) -> None:
+    """Note which processes speak to the database, and die where the file asks for it."""
+
+    @event.listens_for(Engine, "connect")
+    def _connected(_connection: Any, _record: Any) -> None:
+        (control / WORKERS / str(os.getpid())).touch()
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _executing(
+        connection: Any, _cursor: Any, statement: str, _p: Any, _c: Any, _many: Any
+    ) -> None:
+        if statement.startswith("INSERT INTO receipt"):
+            connection.info["receipts"] = True
+
+    @event.listens_for(Engine, "commit")
+    def _committing(connection: Any) -> None:
+        if connection.info.pop("receipts", False) and _claimed(control):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _claimed(control: Path) -> bool:
+    """Whether this process is the one to die: a file can be taken away once."""
+    try:
+        (control / KILL).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Set the trap, then be `gridledger`."""
+    control = Path(sys.argv[1])
+    sys.argv = ["gridledger", *sys.argv[2:]]
+    watch(control)
+    from gridledger.cli import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    main()
