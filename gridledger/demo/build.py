@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from gridledger.demo.data import Block, base_entries, blocks
 from gridledger.demo.dice import DAY, HOUR
+from gridledger.demo.folder import DESCRIPTION
 from gridledger.demo.photos import Picture
 from gridledger.demo.pictures import pool
 from gridledger.demo.plan import Plan
@@ -23,22 +25,8 @@ from server.operations import accounts
 from server.operations.transact import Entry, Submitted, submit_many
 from shared.operations import ACT, SET, Operation
 
-DESCRIPTION = "demo.json"
 BATCH = 2000
 Say = Callable[[str, str], None]
-
-
-class NotADemo(Exception):
-    """The folder holds something else; it is left alone."""
-
-
-def ready(folder: Path) -> bool:
-    """Whether a finished demo is in the folder. Raises NotADemo where something else is."""
-    if (folder / DESCRIPTION).is_file():
-        return True
-    if folder.exists() and any(folder.iterdir()):
-        raise NotADemo(str(folder))
-    return False
 
 
 def build(folder: Path, plan: Plan, say: Say) -> dict[str, Any]:
@@ -73,12 +61,6 @@ def application(folder: Path) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def description(folder: Path) -> dict[str, Any]:
-    """What the demo is: its accounts with their passwords, its grids, its plan."""
-    found: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    return found
-
-
 def _migrate() -> None:
     import flask_migrate
 
@@ -89,10 +71,12 @@ def _migrate() -> None:
 
 def _seed(plan: Plan, say: Say) -> dict[str, Any]:
     say("建立数据库……", "Creating the database ...")
-    _migrate()
-    pictures = pool(plan.seed)
+    with ThreadPoolExecutor(1) as beside:
+        drawing = beside.submit(pool, plan.seed)
+        _migrate()
+        told, people = _people(plan)
+        pictures = drawing.result()
     _store(pictures, plan)
-    told, people = _people(plan)
     for number, block in enumerate(blocks(plan, people, pictures)):
         _take(block.standing, people["admin"])
         _take(block.history, people["admin"])

@@ -73,7 +73,7 @@ def demo(
         )
     described = _data(data, households, seed, reset, say)
     try:
-        with serving.running(data, port) as server:
+        with serving.running(data, port, _import) as server:
             url = f"http://{serving.HOST}:{port}"
             played = None if no_round else _round(data, url, described, say)
             told = _told(data, url, described, played)
@@ -91,12 +91,11 @@ def demo(
 
 def _data(data: Path, households: int, seed: int, reset: bool, say: Say) -> dict[str, Any]:
     """The demo's description; its data is made if there is none."""
-    from gridledger.demo import build
-    from gridledger.demo.plan import Plan
+    from gridledger.demo import folder
 
     try:
-        exists = build.ready(data)
-    except build.NotADemo:
+        exists = folder.ready(data)
+    except folder.NotADemo:
         _stop(
             f"{data} 里有别的内容，演示不会动它。请用 --data 换一个目录。",
             f"{data} holds something else and is left alone; choose another with --data.",
@@ -105,7 +104,11 @@ def _data(data: Path, households: int, seed: int, reset: bool, say: Say) -> dict
         shutil.rmtree(data)
         exists = False
     if exists:
-        return build.description(data)
+        return folder.description(data)
+
+    from gridledger.demo import build
+    from gridledger.demo.plan import Plan
+
     begun = time.monotonic()
     described = build.build(data, Plan(seed, households, time.time_ns() // 1_000_000), say)
     seconds = time.monotonic() - begun
@@ -127,6 +130,11 @@ def _round(data: Path, url: str, described: dict[str, Any], say: Say) -> dict[st
             click.echo(f"演示走访没有完成：{failed}", err=True)
             return None
     return asdict(result)
+
+
+def _import() -> None:
+    """What is needed next and takes a second to import, while the server starts beside it."""
+    from gridledger.demo import build, round  # noqa: F401
 
 
 def _code(data: Path, worker: dict[str, Any]) -> str:

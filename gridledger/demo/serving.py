@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -36,8 +36,13 @@ def free_port(port: int) -> int:
 
 
 @contextmanager
-def running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The server on that folder's data, from its first answer until the block ends."""
+def running(
+    folder: Path, port: int, meanwhile: Callable[[], None]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The server on that folder's data, from its first answer until the block ends.
+
+    ``meanwhile`` is done while it starts.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLEDGER_")}
     command = [sys.executable, "-c", "from gridledger.cli import main; main()", "serve"]
     child = subprocess.Popen(
@@ -48,7 +53,8 @@ def running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
     try:
-        _wait(child, f"http://{HOST}:{port}{protocol.OPENAPI}")
+        meanwhile()
+        _wait(child, f"http://{HOST}:{port}{protocol.ENROL}")
         yield child
     finally:
         _end(child)

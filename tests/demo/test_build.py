@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from gridledger.demo import build
+from gridledger.demo.folder import DESCRIPTION, NotADemo, description, ready
 from server.storage.database import db
 from server.storage.models import MODELS, Conflict, Photo, Problem, Progress, Task, Visit
 from server.storage.tables import Partition, User
@@ -125,7 +126,7 @@ def test_checksums_of_all_partitions_are_right() -> None:
 def test_the_accounts_are_there_and_their_passwords_fit(demo: Path) -> None:
     from server.operations.sign_in import authenticate
 
-    told = build.description(demo)["accounts"]
+    told = description(demo)["accounts"]
     assert len(told) == 10
     with build.application(demo):
         for one in told[:3]:
@@ -134,7 +135,7 @@ def test_the_accounts_are_there_and_their_passwords_fit(demo: Path) -> None:
 
 
 def test_the_passwords_are_for_its_owner_alone(finished_demo: Path) -> None:
-    mode = stat.S_IMODE((finished_demo / build.DESCRIPTION).stat().st_mode)
+    mode = stat.S_IMODE((finished_demo / DESCRIPTION).stat().st_mode)
     assert mode == 0o600
 
 
@@ -153,18 +154,18 @@ build.build(Path({str(folder)!r}), Plan(1, 12, time.time_ns() // 1_000_000), say
     killed = subprocess.run([sys.executable, "-c", script], env=dict(os.environ), check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not folder.exists()
-    assert not build.ready(folder)
+    assert not ready(folder)
     build._remove_leftovers(folder)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(build.NotADemo):
-        build.ready(tmp_path)
+    with pytest.raises(NotADemo):
+        ready(tmp_path)
 
 
 def test_the_description_says_what_was_made(finished_demo: Path) -> None:
-    told = json.loads((finished_demo / build.DESCRIPTION).read_text(encoding="utf-8"))
+    told = json.loads((finished_demo / DESCRIPTION).read_text(encoding="utf-8"))
     assert told["seed"] == 1
     assert len(told["areas"]) == 6

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from gridledger.demo import build
+from gridledger.demo.folder import description
 from mobile.sync.phone import Phone
 
 pytestmark = pytest.mark.slow
@@ -100,23 +100,21 @@ def test_killed_in_the_round_and_run_again(demo: Path) -> None:
         assert told["round"] == {"visits": 12, "photos": 8, "problems": 3, "transactions": 16}
 
 
-def test_the_server_ends_when_the_demo_is_killed(demo: Path) -> None:
-    if sys.platform != "linux":
-        pytest.skip("the kernel's death signal is Linux'")
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux'")
+def test_without_a_round_none_is_played_and_a_killed_demo_takes_its_server_along(
+    demo: Path,
+) -> None:
     with demo_process(demo, "--no-round") as process:
-        url = first_line(process)["url"]
+        told = first_line(process)
+        assert told["round"] is None
+        assert not (demo / "round-phone").exists()
+        url = told["url"]
         process.kill()
         process.wait(timeout=WAIT)
         deadline = time.monotonic() + WAIT
         while answers(url) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not answers(url)
-
-
-def test_without_a_round_none_is_played(demo: Path) -> None:
-    with demo_process(demo, "--no-round") as process:
-        assert first_line(process)["round"] is None
-    assert not (demo / "round-phone").exists()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -147,7 +145,7 @@ def test_a_folder_of_something_else_is_refused_even_with_reset(tmp_path: Path) -
 
 
 def test_reset_makes_it_anew(demo: Path) -> None:
-    before = build.description(demo)["accounts"]
+    before = description(demo)["accounts"]
     with demo_process(demo, "--no-round", "--reset", "--households", "12") as process:
         told = first_line(process)
     assert told["accounts"]["admin"]["password"] != before[0]["password"]

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from gridledger.demo import build
 from gridledger.demo import round as walk
 from gridledger.demo.command import _code
+from gridledger.demo.folder import description
 from server.storage.database import db
 from server.storage.models import Household, Photo, Problem, Visit
 from server.storage.tables import Device, Quarantined, Receipt
@@ -40,7 +41,7 @@ walk.play(Path(folder), server, lambda: code, 1, say)
 
 
 def worker_of(folder: Path) -> dict[str, Any]:
-    accounts = build.description(folder)["accounts"]
+    accounts = description(folder)["accounts"]
     return next(one for one in accounts if one["role"] == "grid_worker")
 
 
@@ -113,7 +114,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_twice(
     phone = tmp_path / "phone"
     with served(demo) as server:
         worker = worker_of(demo)
-        for line in (1, 2, 3, 4, 3, 5, 2, 6, 3, 4, 2, 3, 4, 5):
+        for line in (1, 2, 4, 6, 5, 7, 2, 3, 4, 5):
             script = [sys.executable, "-c", SCRIPT, str(phone), server, _code(demo, worker)]
             died = subprocess.run([*script, str(line)], env=dict(os.environ), check=False)
             assert died.returncode in (0, -signal.SIGKILL)
