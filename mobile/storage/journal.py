@@ -129,6 +129,14 @@ def confirmed(db: sqlite3.Connection, device_id: str) -> int:
     return row[0] - 1 if row[0] is not None else last(db, device_id)[0]
 
 
+def answered(db: sqlite3.Connection, device_id: str) -> int:
+    """The highest dseq that the server ever answered to this phone."""
+    row = db.execute(
+        "SELECT max(dseq_to) FROM journal WHERE device_id = ? AND result IS NOT NULL", (device_id,)
+    ).fetchone()
+    return int(row[0] or 0)
+
+
 def first_kept(db: sqlite3.Connection, device_id: str) -> int | None:
     """The lowest dseq that the journal still has, None where it has none."""
     row = db.execute("SELECT min(dseq) FROM journal WHERE device_id = ?", (device_id,)).fetchone()

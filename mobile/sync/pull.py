@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobile.core.clock import Clock
-from mobile.storage import feed, journal, meta, photos
+from mobile.storage import feed, identity, journal, meta, photos
 from mobile.storage.store import Store
 from mobile.sync.client import Client, RequestFailed
 from mobile.sync.push import about, keep_contact
@@ -49,6 +49,14 @@ def pull(
             if me is None:
                 return Pulled()
             own = journal.running_at(db, me.device_id, header["last_dseq"])
+            answered = journal.answered(db, me.device_id)
+        if header["epoch"] == me.epoch and header["last_dseq"] < answered:
+            # It has forgotten what it answered, and does not know it: its database was copied
+            # back. Our cursors must not follow it yet; the push tells it where we stood.
+            with store.writing() as db:
+                identity.reopen(db, me.device_id, header["last_dseq"], header["running"], me.actor)
+                photos.offer_all(db)
+            return Pulled(renewed=True)
         if own is not None and own != header["running"]:
             raise IdentityNeeded
         with store.writing() as db:
