@@ -36,8 +36,11 @@ def register(app: Flask) -> None:
 
 
 def follow(user_language: str) -> None:
-    """Show the pages in the language of the account, unless the browser has chosen one."""
-    if session.get("language") not in LANGUAGES and user_language in LANGUAGES:
+    """Show the pages in the language of the account, unless one was chosen in this browser.
+
+    Chinese is what every account starts with, so it says nothing against a browser's own wish.
+    """
+    if session.get("language") not in LANGUAGES and user_language in LANGUAGES[1:]:
         session["language"] = g.language = user_language
 
 

@@ -23,7 +23,7 @@ NOTED_EVERY_MS = 20 * 1000  # the cookie need not change with every click
 # What anybody may open, signed in or not.
 PUBLIC = {"web.static", "web.sign_in.page", "web.sign_in.enter", "web.language.choose"}
 # What someone may open whose role has no pages of its own.
-WITHOUT_PAGES = PUBLIC | {"web.home.page", "web.sign_in.leave"}
+WITHOUT_PAGES = PUBLIC | {"web.home.page", "web.sign_in.leave", "web.sign_in.own_password"}
 
 
 def register(app: Flask) -> None:

@@ -9,10 +9,11 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length
 
-from server.operations import sign_in
-from server.web import language, session
+from server.errors import Trouble
+from server.operations import accounts, sign_in
+from server.web import language, session, words
 from server.web.security import limiter
 
 pages = Blueprint("sign_in", __name__)
@@ -30,6 +31,27 @@ class SignInForm(FlaskForm):
         lazy_gettext("密码"),
         [InputRequired(lazy_gettext("请填写密码")), Length(max=200)],
         render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(FlaskForm):
+    """A new password for oneself."""
+
+    current = PasswordField(
+        lazy_gettext("现在的密码"),
+        [InputRequired(lazy_gettext("请填写现在的密码")), Length(max=200)],
+        render_kw={"autocomplete": "current-password", "autofocus": True},
+    )
+    new = PasswordField(
+        lazy_gettext("新密码"),
+        [InputRequired(lazy_gettext("请填写新密码")), Length(max=200)],
+        description=lazy_gettext("至少 8 位，有字母和数字。"),
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        lazy_gettext("再写一遍新密码"),
+        [EqualTo("new", lazy_gettext("两遍写得不一样"))],
+        render_kw={"autocomplete": "new-password"},
     )
 
 
@@ -74,3 +96,26 @@ def leave() -> ResponseReturnValue:
     session.end()
     flash(_("您已退出。"), "info")
     return redirect(url_for("web.sign_in.page"))
+
+
+@pages.route("/password", methods=["GET", "POST"])
+@limiter.limit("30 per 5 minutes", methods=["POST"], deduct_when=_failed)
+def own_password() -> ResponseReturnValue:
+    """Change one's own password; every other browser is signed out by it."""
+    form = PasswordForm()
+    if request.method == "GET":
+        return render_template("password.html", form=form)
+    if form.validate():
+        name, me = current_user.username, current_user.id
+        try:
+            user = sign_in.authenticate(name, form.current.data or "", request.remote_addr)
+            accounts.set_password(me, form.new.data or "", by=me)
+        except sign_in.SignInFailed:
+            form.current.errors = [_("现在的密码不对")]
+        except Trouble as trouble:
+            form.new.errors = [words.in_language(trouble.detail)]
+        else:
+            session.begin(user)
+            flash(_("密码已改。别的浏览器上已退出。"), "success")
+            return redirect(url_for("web.home.page"))
+    return render_template("password.html", form=form), 422

@@ -114,7 +114,7 @@ def _what(
             parts.append(_("吹哨，请%(bodies)s协办", bodies=joined))
         case _:
             return words.action_name(action)
-    return _("，").join(parts)
+    return _("，").join(part.rstrip("。.") for part in parts)
 
 
 def _moment(ms: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+CODE = "form[action$='/code'] button"
 # role -> name of the picture -> where to go; a first link of a list is "list > pattern of links".
 PLACES: dict[str, dict[str, str]] = {
     "supervisor": {
@@ -85,11 +86,11 @@ def take(
                 if not name.startswith(only) or not go(page, base, place):
                     continue
                 page.wait_for_load_state("networkidle")
-                if name == "person" and page.get_by_role("button", name="发登记码").count():
+                if name == "person" and page.locator(CODE).count():
                     made.append(_shot(page, folder / f"{size}-{name}.png"))
                     if seen is not None:
                         seen(page, f"{size} {name}")
-                    page.get_by_role("button", name="发登记码").click()
+                    page.locator(CODE).click()
                     page.wait_for_load_state()
                     name = "code"
                 if name in ("problem", "problem_new"):

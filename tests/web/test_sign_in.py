@@ -170,3 +170,26 @@ def test_passwords_are_kept_as_argon2id_of_full_cost() -> None:
 
     cost = extract_parameters(PasswordHasher().hash("Test-1234"))
     assert (cost.type.name, cost.time_cost, cost.memory_cost) == ("ID", 3, 65536)
+
+
+def test_one_changes_ones_own_password(app: Flask, visitor: Visitor) -> None:
+    visitor.sign_in("worker")
+    elsewhere = Visitor(app).sign_in("worker")
+    visitor.get("/password")
+    wrong = visitor.post("/password", current="x", new="Other-5678", again="Other-5678")
+    assert wrong.status_code == 422 and "现在的密码不对" in wrong.text
+    weak = visitor.post("/password", current="Test-1234", new="other", again="other")
+    assert weak.status_code == 422 and "密码至少 8 位" in weak.text
+    differ = visitor.post("/password", current="Test-1234", new="Other-5678", again="Other-56789")
+    assert differ.status_code == 422 and "两遍写得不一样" in differ.text
+    done = visitor.post("/password", current="Test-1234", new="Other-5678", again="Other-5678")
+    assert done.status_code == 200 and "密码已改" in done.text
+    assert visitor.get("/").status_code == 200
+    assert elsewhere.get("/").status_code == 302
+    Visitor(app).sign_in("worker", "Other-5678")
+
+
+def test_the_browsers_language_holds_until_one_is_chosen(app: Flask) -> None:
+    visitor = Visitor(app, language="en-GB,en;q=0.9")
+    visitor.sign_in("supervisor")
+    assert "Problem ledger" in visitor.page
