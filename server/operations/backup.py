@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 from flask import current_app
+from sqlalchemy.engine import make_url
 
 from server.config import Config
 from server.errors import Trouble
@@ -44,7 +45,7 @@ def backup(target: Path) -> int:
         copy.close()
         source.close()
     else:
-        _run("pg_dump", "--format=custom", "--file", str(part), "--dbname", _libpq(url))
+        _run("pg_dump", "--format=custom", "--file", str(part), url=url)
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.rename(target)
@@ -81,7 +82,7 @@ def restore(source: Path) -> str:
             raise Trouble("invalid", f"{source} 不是 PostgreSQL 备份 / not a PostgreSQL backup")
         _run(
             "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction",
-            "--dbname", _libpq(url), str(source),
+            str(source), url=url,
         )  # fmt: skip
     with write() as session:
         fresh = change_epoch(session, now_ms())
@@ -89,13 +90,17 @@ def restore(source: Path) -> str:
     return fresh
 
 
-def _libpq(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-def _run(tool: str, *arguments: str) -> None:
-    path = _tool(tool)
-    done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+def _run(tool: str, *arguments: str, url: str) -> None:
+    """Run PostgreSQL's own tool; the password goes by the environment, where nobody lists it."""
+    parsed = make_url(url)
+    environment = {**os.environ}
+    if parsed.password:
+        environment["PGPASSWORD"] = str(parsed.password)
+    plain = parsed.set(drivername="postgresql", password=None)
+    done = subprocess.run(
+        [_tool(tool), "--dbname", plain.render_as_string(), *arguments],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
     if done.returncode != 0:
         raise Trouble("unavailable", f"{tool}: {done.stderr.strip()[-500:]}")
 
