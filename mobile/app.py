@@ -90,7 +90,7 @@ def make_app(
                 dialler=dialler or ports.WebDialler(),
                 locator=locator or ports.NoLocator(),
                 syncer=Syncer(store, bridge, sync_by_itself),
-                shell=None,  # type: ignore[arg-type]  made below, needs the rest
+                shell=None,  # type: ignore[arg-type]
                 now=now,
             )
             self.around.syncer.bind(on_done=lambda *_: self.around.shell.refresh())

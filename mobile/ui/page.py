@@ -50,7 +50,7 @@ class Page(Screen):
         """Navigation and messages."""
         return self.around.shell
 
-    def enter(self, **args: Any) -> None:
+    def enter(self, *args: Any, **kwargs: Any) -> None:
         """Shown for this: read what is needed."""
         self.refresh()
 

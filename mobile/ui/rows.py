@@ -82,6 +82,8 @@ class RowsLayout(RecycleLayoutManagerBehavior, Widget):
 class Rows(RecycleView):
     """A long list. ``on_pick(row)`` tells which row was tapped."""
 
+    scroll_y: Any  # Kivy's own property
+
     def __init__(self, **kwargs: Any) -> None:
         self.register_event_type("on_pick")
         super().__init__(**kwargs)

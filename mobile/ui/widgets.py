@@ -30,6 +30,28 @@ from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
 from mobile.ui import theme
+from mobile.ui.wrap import wrap
+
+
+class Txt(Label):
+    """Text that wraps as Chinese does."""
+
+    _widths: dict[tuple[float, str], float] = {}  # noqa: RUF012  of pieces, measured once
+
+    def texture_update(self, *args: Any) -> None:
+        """Break the lines, then draw them."""
+        width = self.text_size[0]
+        if width and self.text:
+            room = width - self.padding[0] - self.padding[2]
+            self._label.text = wrap(self.text, room, self._measure)
+        super().texture_update(*args)
+
+    def _measure(self, piece: str) -> float:
+        key = (self.font_size, piece)
+        found = self._widths.get(key)
+        if found is None:
+            found = self._widths[key] = self._label.get_extents(piece)[0]
+        return found
 
 
 class Folding:
@@ -72,6 +94,7 @@ class IconBtn(Folding, ButtonBehavior, RelativeLayout):
 class Chip(ButtonBehavior, BoxLayout):
     """One of several choices; chosen, it also bears a check mark."""
 
+    state: Any  # Kivy's own property
     text = StringProperty()
     code = StringProperty()
     chosen = BooleanProperty(False)

@@ -13,7 +13,7 @@ from mobile.sync.phone import Phone
 from mobile.ui.ports import SampleCamera
 from tests.screens import district
 from tests.screens.district import District, Line
-from tests.screens.driver import Driver, running, sample_photos
+from tests.screens.driver import Driver, running, sample_photos, set_up
 
 HERE = Path(__file__).parent
 
@@ -52,6 +52,7 @@ def store(pulled: Path, tmp_path: Path) -> Phone:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
     """Start the app on a phone; `mobile.app.make_app` says what may be given."""
+    set_up()
     with ExitStack() as stack:
 
         def start(phone: Phone, **parts: object) -> Driver:

@@ -39,7 +39,8 @@ class ReportPage(FormPage):
         self.draft_key = f"problem:{visit_id or household_id or 'new'}"
         phone, key = self.around.phone, self.draft_key
         self.asks_grid = False
-        self.about, self._categories = "", []
+        self.about = ""
+        self._categories: list[Category] = []
         self._fill({}, ())
 
         def arrived(found: _Start) -> None:
