@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from server.operations import decide
 from server.storage.database import db
 from server.storage.queries import conflicts, names
 from server.web import args, history, session, words
 from server.web.targets import masked_homes, masked_value, shown_targets
-from shared import records
+from server.web.verdicts import category_names, differences, third, third_value
 from shared.reconcile import Refused
 
 pages = Blueprint("conflicts", __name__)
 STATES = ("open", "decided", "agreed")
-_WRITABLE = (records.TEXT, records.CODE, records.BOOL, records.MS)
-
-
-@dataclass(frozen=True)
-class Third:
-    """How a third value is written: a widget, its options, and what was tried."""
-
-    widget: str  # text | long | select | flag | moment
-    options: tuple[tuple[str, str], ...]
-    value: str
 
 
 @pages.get("/conflicts")
@@ -83,7 +70,7 @@ def settle(conflict_id: str) -> ResponseReturnValue:
     elif chosen == "proposed":
         value = conflict.proposed
     elif chosen == "third":
-        value = _third_value(conflict)
+        value = third_value(conflict)
     else:
         flash(_("请先选一个值。"), "error")
         return _page(conflict_id, 422)
@@ -124,7 +111,7 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
     known = _reference_names(conflict, [conflict.accepted, conflict.proposed, conflict.verdict])
     accepted = words.value_text(conflict.about_kind, conflict.field, conflict.accepted, known)
     proposed = words.value_text(conflict.about_kind, conflict.field, conflict.proposed, known)
-    before, after = _differences(accepted, proposed)
+    before, after = differences(accepted, proposed)
     return (
         render_template(
             "conflicts/page.html",
@@ -136,7 +123,7 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
             verdict=words.value_text(conflict.about_kind, conflict.field, conflict.verdict, known),
             seen={side: _seen(conflict, past, known, side) for side in ("accepted", "proposed")},
             devices=conflicts.device_names(reading, conflict, past),
-            third=_third(conflict),
+            third=third(conflict),
             tried=request.form,
             history=history.entries(conflict.about_kind, past, people, known),
             people=people,
@@ -215,50 +202,5 @@ def _reference_names(conflict: Any, values: list[Any]) -> dict[str, str]:
         found = names.targets(reading, [("compound", v) for v in values if isinstance(v, str)])
         return {key: target.name for key, target in found.items()}
     if conflict.field == "category":
-        listed_ = names.references(reading, "category")
-        return {code: words.reference_name(one, code) for code, one in listed_.items()}
+        return category_names()
     return {}
-
-
-def _differences(one: str, other: str) -> tuple[Markup, Markup]:
-    """Both texts, what differs marked."""
-    left, right = Markup(""), Markup("")
-    if len(one) + len(other) > 4000 or not one or not other:
-        return Markup("{}").format(one), Markup("{}").format(other)
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    if matcher.ratio() < 0.3:
-        return Markup("{}").format(one), Markup("{}").format(other)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        form = Markup("{}") if tag == "equal" else Markup("<mark>{}</mark>")
-        if b > a:
-            left += form.format(one[a:b])
-        if d > c:
-            right += form.format(other[c:d])
-    return left, right
-
-
-def _third(conflict: Any) -> Third | None:
-    """The widget for a third value; None where it can only be one of the two."""
-    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
-    if declared is None or declared.type not in _WRITABLE:
-        return None
-    tried = request.form.get("third", "")
-    if declared.type == records.CODE and conflict.field == "category":
-        pairs = [(code, name) for code, name in _reference_names(conflict, []).items()]
-        return Third("select", tuple(pairs), tried)
-    if declared.type == records.CODE:
-        options = tuple((c.code, c.en if words.english() else c.zh) for c in declared.choices)
-        return Third("select", options, tried) if options else None
-    if declared.type == records.BOOL:
-        return None
-    if declared.type == records.MS:
-        return Third("moment", (), tried)
-    return Third("long" if declared.limit > 200 else "text", (), tried)
-
-
-def _third_value(conflict: Any) -> Any:
-    text = request.form.get("third", "").strip()
-    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
-    if declared is not None and declared.type == records.MS:
-        return args.moment(text)
-    return text or None
