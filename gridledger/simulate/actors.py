@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from gridledger.simulate.plan import Act
 from gridledger.simulate.proxy import Proxy
 from gridledger.simulate.record import Record
@@ -47,13 +49,15 @@ class Handset:
         line: Proxy | None,
         record: Record,
         clock: JumpingClock | None = None,
+        http: requests.Session | None = None,
     ) -> None:
         self.name, self.folder, self.user_id = name, folder, user_id
         self._line, self.record = line, record
         self.clock = clock or JumpingClock()
+        self._http = http
         self.refused = 0  # saves that the phone would not take, and said so
         self._taken = 0
-        self.phone = Phone.open(folder, clock=self.clock)
+        self.phone = Phone.open(folder, clock=self.clock, http=http)
 
     @property
     def line(self) -> Proxy:
@@ -67,7 +71,7 @@ class Handset:
 
     def reopen(self) -> None:
         """Start the app again, and record what the store says was saved."""
-        self.phone = Phone.open(self.folder, clock=self.clock)
+        self.phone = Phone.open(self.folder, clock=self.clock, http=self._http)
         self.take()
 
     def take(self) -> None:
