@@ -376,7 +376,10 @@ class SyncStatus:
 
     ``waiting`` counts transactions without a receipt. ``bytes_held`` is what still has to go
     (texts and photos). ``clock_offset`` is phone minus server, ms; ``clock_wrong`` when it is
-    more than five minutes.
+    more than five minutes. ``repairs`` counts partitions that differed from the server's,
+    ``buckets_repaired`` the parts of them that were brought again. ``revoked``: this phone may
+    only hand in; ``handed_in``: it has, nothing is left on it that the server lacks, and the
+    next sync wipes it. ``upgrade_needed``: what is saved still goes up, nothing comes down.
     """
 
     waiting: int
@@ -390,6 +393,27 @@ class SyncStatus:
     clock_wrong: bool
     bytes_held: int
     repairs: int
+    buckets_repaired: int = 0
+    revoked: bool = False
+    handed_in: bool = False
+    upgrade_needed: bool = False
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What was saved from a damaged store when it was opened.
+
+    ``file`` is where the damaged one was set aside. ``waiting``: unsent transactions that were
+    saved; ``lost``: entries of the journal that could not be read and may not have been sent.
+    ``enrolled``: the identity could be read; else the phone must enrol, and then sends the rest.
+    """
+
+    file: Path
+    waiting: int
+    lost: int
+    photos: int
+    drafts: int
+    enrolled: bool
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,24 @@ the checkpoint what has another number goes, sparing what this phone's pending w
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mobile.core.views import Grid
-from mobile.storage import identity, journal, meta, photos, records
+from mobile.storage import covering, identity, journal, meta, offer, photos, records, repair
 from shared.ledger import Actor
 
 
 @dataclass
 class Feed:
-    """One answer to a pull: which device's work it holds, and what it did so far."""
+    """One answer to a pull: which device's work it holds, and what it did so far.
+
+    ``suspects``: where partitions stood whose sums differ now. ``offering``: those whose rows are
+    kept aside for a restored server before they go.
+    """
 
     device_id: str
     last_dseq: int
@@ -26,9 +31,13 @@ class Feed:
     actor: Actor
     rows: int = 0
     view: str = ""
+    renewed: bool = False
     checked: set[str] = field(default_factory=set)
     mismatched: set[str] = field(default_factory=set)
+    suspects: dict[str, list[Any]] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    offering: set[str] = field(default_factory=set)
+    repair: repair.Repair = field(default_factory=repair.Repair)
 
 
 def take_header(db: sqlite3.Connection, header: Mapping[str, Any], actor: Actor) -> Feed:
@@ -42,19 +51,22 @@ def take_header(db: sqlite3.Connection, header: Mapping[str, Any], actor: Actor)
         _new_epoch(db, header, feed)
     journal.keep_answers(db, me.device_id, header["answers"], feed.server_time, actor)
     _take_scope(db, header, feed)
+    rows = db.execute("SELECT partition_id FROM cursor WHERE renewed = 1").fetchall()
+    feed.offering = {row[0] for row in rows}
     photos.pulled_states(db, header["photos"], feed.server_time)
-    release(db, feed)
+    covering.release(db, feed)
     return feed
 
 
 def _new_epoch(db: sqlite3.Connection, header: Mapping[str, Any], feed: Feed) -> None:
     """The server was restored: revs mean nothing any more, everything is asked for anew."""
+    feed.renewed = True
     meta.put(db, "epoch", header["epoch"])
     identity.reopen(db, feed.device_id, feed.last_dseq, header["running"], feed.actor)
     photos.offer_all(db)
     for row in db.execute("SELECT partition_id FROM cursor").fetchall():
         _from_zero(db, row[0], feed.view)
-    db.execute("UPDATE cursor SET chain = '', covered_dseq = 0, complete = 0")
+    db.execute("UPDATE cursor SET chain = '', covered_dseq = 0, complete = 0, renewed = 1")
 
 
 def _take_scope(db: sqlite3.Connection, header: Mapping[str, Any], feed: Feed) -> None:
@@ -79,13 +91,14 @@ def purge_out_of_scope(db: sqlite3.Connection) -> None:
         "DELETE FROM record WHERE partition_id NOT IN (SELECT partition_id FROM cursor)"
         " AND id NOT IN (SELECT record_id FROM pending)"
     )
+    offer.drop_out_of_scope(db)
 
 
 def _from_zero(db: sqlite3.Connection, partition: str, view: str) -> int:
     """Begin a whole snapshot of a partition; the number by which its rows are marked."""
     mark = meta.count_up(db, "mark")
     db.execute(
-        "UPDATE cursor SET seq = 0, mark = ?, view_rev = ? WHERE partition_id = ?",
+        "UPDATE cursor SET seq = 0, mark = ?, view_rev = ?, repair = NULL WHERE partition_id = ?",
         (mark, view, partition),
     )
     return mark
@@ -94,15 +107,31 @@ def _from_zero(db: sqlite3.Connection, partition: str, view: str) -> int:
 def positions(db: sqlite3.Connection) -> dict[str, list[Any]]:
     """Partition -> [seq, view]: from where the next pull goes on.
 
-    A snapshot that broke off asks for its last row again, so that its checkpoint surely follows.
+    Rows whose checkpoint did not arrive: the last is asked for again, so that it surely follows.
     """
-    rows = db.execute("SELECT partition_id, seq, mark, view_rev FROM cursor")
+    rows = db.execute(
+        "SELECT partition_id, seq, mark OR seq != closed_seq AS is_open, view_rev FROM cursor"
+    )
     return {
         row["partition_id"]: [
-            max(row["seq"] - 1, 0) if row["mark"] else row["seq"], row["view_rev"],
+            max(row["seq"] - 1, 0) if row["is_open"] else row["seq"], row["view_rev"],
         ]
         for row in rows
     }  # fmt: skip
+
+
+def heads(db: sqlite3.Connection, partitions: Iterable[str]) -> dict[str, list[Any]]:
+    """Partition -> [seq, chain] of its last checkpoint, for those that had one in this epoch."""
+    found: dict[str, list[Any]] = {}
+    for partition in partitions:
+        row = db.execute(
+            "SELECT closed_seq, chain FROM cursor WHERE partition_id = ? AND complete = 1"
+            " AND chain != ''",
+            (partition,),
+        ).fetchone()
+        if row:
+            found[partition] = [row[0], row[1]]
+    return found
 
 
 def apply(db: sqlite3.Connection, feed: Feed, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -117,20 +146,29 @@ def apply(db: sqlite3.Connection, feed: Feed, lines: Iterable[Mapping[str, Any]]
         elif kind == "checkpoint":
             moved.pop(partition, None)
             _checkpoint(db, feed, line)
+        elif kind in ("buckets", "bucket", "repaired"):
+            repair.take(db, feed.repair, line, feed.actor)
         else:
-            mark = _mark(db, feed, partition)
-            if kind == "row":
-                records.put_row(db, partition, line, mark, feed.actor)
-            elif kind == "gone":
-                records.put_gone(db, partition, line, mark, feed.actor)
-            elif kind == "left":
-                records.put_left(db, partition, line, feed.actor)
-            moved[partition] = line["seq"]
+            _row(db, feed, line, _mark(db, feed, partition))
             feed.rows += 1
+            if not feed.repair.names(line):
+                moved[partition] = line["seq"]
     db.executemany(
         "UPDATE cursor SET seq = ? WHERE partition_id = ?",
         [(seq, partition) for partition, seq in moved.items()],
     )
+
+
+def _row(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any], mark: int) -> None:
+    partition, kind = line["p"], line["t"]
+    if kind == "row":
+        if partition in feed.offering:
+            offer.keep(db, line["id"], mark, below=line["rev"])
+        records.put_row(db, partition, line, mark, feed.actor)
+    elif kind == "gone":
+        records.put_gone(db, partition, line, mark, feed.actor)
+    elif kind == "left":
+        records.put_left(db, partition, line, feed.actor)
 
 
 def _mark(db: sqlite3.Connection, feed: Feed, partition: str) -> int:
@@ -149,27 +187,53 @@ def _checkpoint(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any]) -> 
         _sweep(db, feed, partition, mark)
     count, total = records.own_sum(db, partition)
     if (str(count), str(total)) != (str(line["count"]), line["sum64"]):
-        feed.mismatched.add(partition)
-        meta.count_up(db, "repairs")
-        db.execute(
-            "UPDATE cursor SET mismatches = mismatches + 1 WHERE partition_id = ?", (partition,)
-        )
-        feed.marks[partition] = _from_zero(db, partition, line["view"])
+        _differs(db, feed, line, mark)
         return
     db.execute(
-        "UPDATE cursor SET seq = ?, count = ?, sum64 = ?, chain = ?, view_rev = ?, mark = 0,"
-        " complete = 1, covered_dseq = ? WHERE partition_id = ?",
+        "UPDATE cursor SET seq = ?, closed_seq = ?, count = ?, sum64 = ?, chain = ?,"
+        " view_rev = ?, mark = 0, complete = 1, renewed = 0, repair = NULL, covered_dseq = ?"
+        " WHERE partition_id = ?",
         (
-            line["seq"], count, str(total), line["chain"], line["view"], feed.last_dseq, partition,
+            line["seq"], line["seq"], count, str(total), line["chain"], line["view"],
+            feed.last_dseq, partition,
         ),
     )  # fmt: skip
     feed.marks[partition] = 0
+    feed.offering.discard(partition)
     db.execute(
         "DELETE FROM touched WHERE partition_id = ? AND n IN (SELECT n FROM journal"
         " WHERE result IS NOT NULL AND (device_id != ? OR dseq_to <= ?))",
         (partition, feed.device_id, feed.last_dseq),
     )
-    release(db, feed)
+    covering.release(db, feed)
+
+
+def _differs(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any], mark: int) -> None:
+    """This phone's rows are not the server's: ask for the buckets that differ, or for all.
+
+    The server's sums are kept with the cursor, to be compared again after the repair.
+    """
+    partition = line["p"]
+    feed.mismatched.add(partition)
+    db.execute("UPDATE cursor SET mismatches = mismatches + 1 WHERE partition_id = ?", (partition,))
+    step = None
+    if mark:
+        meta.count_up(db, "repairs")
+    else:
+        step = repair.next_step(db, feed.repair, partition)
+        if step == []:
+            feed.suspects |= heads(db, [partition])
+    if step is None:
+        feed.marks[partition] = _from_zero(db, partition, line["view"])
+        return
+    db.execute(
+        "UPDATE cursor SET seq = ?, closed_seq = ?, count = ?, sum64 = ?, chain = ?, view_rev = ?,"
+        " repair = ? WHERE partition_id = ?",
+        (
+            line["seq"], line["seq"], line["count"], line["sum64"], line["chain"], line["view"],
+            json.dumps(step), partition,
+        ),
+    )  # fmt: skip
 
 
 def _unchanged(db: sqlite3.Connection, feed: Feed) -> None:
@@ -206,59 +270,14 @@ def _sweep(db: sqlite3.Connection, feed: Feed, partition: str, mark: int) -> Non
         (partition, mark),
     ).fetchall()
     for row in swept:
+        if partition in feed.offering:
+            offer.keep(db, row[0], mark)
         records.let_go(db, row[0], feed.actor)
-
-
-def release(db: sqlite3.Connection, feed: Feed) -> None:
-    """Take off the overlay what every partition has passed a covering checkpoint of.
-
-    What was held or returned stays on top, marked, until its task is closed.
-    """
-    rows = db.execute(
-        "SELECT n, result FROM journal WHERE covered_at IS NULL AND result IS NOT NULL"
-        " AND (device_id != ? OR dseq_to <= ?)"
-        " AND NOT EXISTS (SELECT 1 FROM touched t WHERE t.n = journal.n)",
-        (feed.device_id, feed.last_dseq),
-    ).fetchall()
-    for row in rows:
-        db.execute("UPDATE journal SET covered_at = ? WHERE n = ?", (feed.server_time, row["n"]))
-        if row["result"] not in ("held", "rejected"):
-            _take_off(db, row["n"], feed.actor)
-
-
-def _take_off(db: sqlite3.Connection, n: int, actor: Actor) -> None:
-    ids = db.execute("SELECT DISTINCT record_id FROM pending WHERE n = ?", (n,)).fetchall()
-    db.execute("DELETE FROM pending WHERE n = ?", (n,))
-    for row in ids:
-        records.refresh(db, row[0], actor)
 
 
 def finish(db: sqlite3.Connection, feed: Feed) -> None:
     """A stream came to its end: close what is closed, forget what is old."""
     _unchanged(db, feed)
-    _settle(db, feed)
+    covering.settle(db, feed)
     purge_out_of_scope(db)
     journal.purge(db, feed.server_time)
-
-
-def _settle(db: sqlite3.Connection, feed: Feed) -> None:
-    """Held or returned work leaves the overlay once its task is closed, or was released since."""
-    rows = db.execute(
-        "SELECT n, id, result, task_id FROM journal WHERE covered_at IS NOT NULL"
-        " AND settled_at IS NULL AND EXISTS (SELECT 1 FROM pending p WHERE p.n = journal.n)"
-    ).fetchall()
-    for row in rows:
-        if row["result"] in ("held", "rejected"):
-            tasks = db.execute(
-                "SELECT id, json_extract(agreed, '$.state') FROM record"
-                " WHERE kind = 'task' AND tx_id = ? AND agreed IS NOT NULL",
-                (row["id"],),
-            ).fetchall()
-            if tasks:
-                db.execute("UPDATE journal SET task_id = ? WHERE n = ?", (tasks[0][0], row["n"]))
-            if any(state != "done" for _, state in tasks) or not (tasks or row["task_id"]):
-                continue
-            db.execute(
-                "UPDATE journal SET settled_at = ? WHERE n = ?", (feed.server_time, row["n"])
-            )
-        _take_off(db, row["n"], feed.actor)

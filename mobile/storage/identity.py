@@ -21,6 +21,8 @@ def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any]) -> None:
     meta.put(db, "server", server)
     meta.put(db, "token", answer["token"])
     meta.keep_person(db, answer["user"])
+    for name in ("revoked", "handed_in"):
+        meta.put(db, name, "")
     if not meta.get(db, "epoch"):
         meta.put(db, "epoch", answer["epoch"])
     if answer["device_id"] != known:
@@ -30,6 +32,7 @@ def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any]) -> None:
 def take_device(db: sqlite3.Connection, device_id: str, last_dseq: int) -> None:
     """Become another device: what has no answer yet is numbered anew, in its order."""
     meta.put(db, "device_id", device_id)
+    meta.put(db, "rebuilt", "")
     journal.keep_start(db, device_id, last_dseq, "")
     _renumber(db, device_id, last_dseq, "")
     db.execute("UPDATE cursor SET covered_dseq = 0")

@@ -139,7 +139,9 @@ def answered(db: sqlite3.Connection, device_id: str) -> int:
 
 def first_kept(db: sqlite3.Connection, device_id: str) -> int | None:
     """The lowest dseq that the journal still has, None where it has none."""
-    row = db.execute("SELECT min(dseq) FROM journal WHERE device_id = ?", (device_id,)).fetchone()
+    row = db.execute(
+        "SELECT min(dseq) FROM journal WHERE device_id = ? AND gap IS NULL", (device_id,)
+    ).fetchone()
     return None if row[0] is None else int(row[0])
 
 

@@ -150,7 +150,27 @@ _FIRST = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    # The seq that count, sum64 and chain belong to; rows that came since have moved seq on.
+    "ALTER TABLE cursor ADD COLUMN closed_seq INTEGER NOT NULL DEFAULT 0",
+    "UPDATE cursor SET closed_seq = seq, chain = ''",
+    # What is asked of a partition whose sums differ: '[]' its buckets' sums, '[n, ...]' buckets.
+    "ALTER TABLE cursor ADD COLUMN repair TEXT",
+    # 1 until the first whole snapshot of a new epoch is here.
+    "ALTER TABLE cursor ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0",
+    # Agreed rows that a restored server lacks, until it has answered them.
+    """
+    CREATE TABLE offer (
+      id TEXT NOT NULL,
+      rev INTEGER NOT NULL,
+      partition_id TEXT NOT NULL,
+      line TEXT NOT NULL,
+      PRIMARY KEY (id, rev)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 
 
 def migrate(db: sqlite3.Connection) -> None:

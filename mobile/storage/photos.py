@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mobile.core.due import DAY_MS
 from mobile.core.photo import Picture
+from mobile.storage import meta
 from mobile.storage.store import Store, failure
 from shared import protocol
 
@@ -71,11 +72,15 @@ def declare(db: sqlite3.Connection, sha256: str, size: int, n: int) -> None:
     )
 
 
-def to_send(db: sqlite3.Connection) -> list[sqlite3.Row]:
-    """The photos whose transaction was answered and that the server does not have whole yet."""
+def to_send(db: sqlite3.Connection, final: bool = False) -> list[sqlite3.Row]:
+    """The photos whose transaction was answered and that the server does not have whole yet.
+
+    ``final``: also those that are there, but of which no pull will tell what became.
+    """
+    states = ("'waiting', 'uploading', 'corrupt'") + (", 'stored'" if final else "")
     return db.execute(
         "SELECT p.* FROM photo p LEFT JOIN journal j ON j.n = p.n"
-        " WHERE p.state IN ('waiting', 'uploading', 'corrupt') AND p.removed_at IS NULL"
+        f" WHERE p.state IN ({states}) AND p.removed_at IS NULL"
         " AND (j.n IS NULL OR j.result IS NOT NULL) ORDER BY p.n, p.sha256"
     ).fetchall()
 
@@ -166,6 +171,8 @@ def remove_originals(store: Store, server_time: int) -> int:
 def sweep_loose(store: Store, now: int) -> int:
     """Delete old pictures that no draft and no record names any more, and broken-off writes."""
     with store.reading() as db:
+        if meta.get(db, "loose"):
+            return 0  # entries of a damaged journal were lost, which may have named them
         named = _drafted(db)
         named |= {r[0] for r in db.execute("SELECT sha256 FROM photo WHERE removed_at IS NULL")}
     swept = 0

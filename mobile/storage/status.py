@@ -43,7 +43,23 @@ def status(db: sqlite3.Connection) -> SyncStatus:
         clock_wrong=bool(offset) and abs(int(offset)) > protocol.CLOCK_WARNING_MS,
         bytes_held=size + photo_bytes,
         repairs=meta.number(db, "repairs"),
+        buckets_repaired=meta.number(db, "buckets_repaired"),
+        revoked=meta.get(db, "revoked") == "1",
+        handed_in=meta.get(db, "revoked") == "1" and handed_in(db),
+        upgrade_needed=meta.get(db, "upgrade") == "1",
     )
+
+
+def handed_in(db: sqlite3.Connection) -> bool:
+    """Whether the server has answered everything that was saved, and has every photo or no use.
+
+    A photo whose file is gone cannot be handed in and is not waited for.
+    """
+    left = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM journal WHERE result IS NULL) OR EXISTS (SELECT 1 FROM photo"
+        " WHERE state NOT IN ('verified', 'refused', 'missing') AND removed_at IS NULL)"
+    ).fetchone()
+    return not left[0]
 
 
 def _items(db: sqlite3.Connection) -> list[SyncItem]:

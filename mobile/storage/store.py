@@ -5,6 +5,7 @@ What `writing` has left is on the disk (WAL, synchronous=FULL); inside it, all o
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,32 +17,46 @@ from mobile.storage.migrations import migrate
 
 BUSY_SECONDS = 5.0
 FILE = "phone.sqlite3"
+DAMAGED = "phone-damaged-"  # how the name of a file that was set aside begins
+_CORRUPT = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
+
+
+class Damaged(SaveFailed):
+    """The file is damaged; `rescue` sets it aside and saves what can be read."""
 
 
 class Store:
     """The store in a folder. Every function of `mobile.storage` takes one of its connections."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the store, made where there is none. Raises SaveFailed."""
+        """Open the store, made where there is none. Raises SaveFailed, Damaged."""
         self.folder = folder
         self._path = folder / FILE
         self._lock = threading.RLock()
-        self._free = threading.Lock()
+        self._free = threading.Condition()
         self._readers: list[sqlite3.Connection] = []  # those that nobody reads with now
+        self._reading = 0
         self._closed = False
         with told():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise failure(error) from error
-            self._writer = self._connect()
-            try:
-                self._writer.execute("PRAGMA journal_mode = WAL")
-                self._writer.execute("PRAGMA synchronous = FULL")
-                migrate(self._writer)
-            except BaseException:
-                self._writer.close()
-                raise
+            self._writer = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        writer = self._connect()
+        try:
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute("PRAGMA synchronous = FULL")
+            found = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise damaged(found)
+            migrate(writer)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
     def close(self) -> None:
         """Close every connection; a reader at work closes its own when it is done."""
@@ -52,6 +67,35 @@ class Store:
             for reader in readers:
                 reader.close()
             self._writer.close()
+
+    def empty(self) -> None:
+        """Overwrite and remove the database, and begin an empty one. Waits for who reads now.
+
+        Numbers of the journal are not given twice, so that nobody takes one for another.
+        """
+        with self._lock, self._free, told():
+            self._free.wait_for(lambda: not self._reading)
+            number = self._writer.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()[0]
+            readers, self._readers = self._readers, []
+            for one in (*readers, self._writer):
+                one.close()
+            try:
+                for path in (self._path, *self.beside(self._path)):
+                    overwrite(path)
+            except OSError as error:
+                raise failure(error) from error
+            finally:
+                self._writer = self._open()
+            self._writer.execute("INSERT INTO sqlite_sequence VALUES ('journal', ?)", (number,))
+
+    def set_aside(self) -> list[Path]:
+        """The damaged files that were set aside, with what belongs to them."""
+        return sorted(self.folder.glob(f"{DAMAGED}*"))
+
+    @staticmethod
+    def beside(path: Path) -> list[Path]:
+        """The files that belong to a database."""
+        return [path.with_name(path.name + tail) for tail in ("-wal", "-shm")]
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -85,20 +129,33 @@ class Store:
         with self._free:
             if self._closed:
                 raise sqlite3.ProgrammingError("the store is closed")
+            self._reading += 1
             if self._readers:
                 return self._readers.pop()
-        db = self._connect()
-        db.execute("PRAGMA query_only = ON")
+        try:
+            db = self._connect()
+            db.execute("PRAGMA query_only = ON")
+        except BaseException:
+            self._done()
+            raise
         return db
 
     def _put_back(self, db: sqlite3.Connection) -> None:
-        if db.in_transaction:
-            db.execute("COMMIT")
+        try:
+            if db.in_transaction:
+                db.execute("COMMIT")
+            with self._free:
+                if not self._closed:
+                    self._readers.append(db)
+                    return
+            db.close()
+        finally:
+            self._done()
+
+    def _done(self) -> None:
         with self._free:
-            if not self._closed:
-                self._readers.append(db)
-                return
-        db.close()
+            self._reading -= 1
+            self._free.notify_all()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -118,9 +175,33 @@ def told() -> Iterator[None]:
         raise failure(error) from error
 
 
+def overwrite(path: Path) -> None:
+    """Write zeros over a file, as far as the disk keeps its place, and remove it."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        left = path.stat().st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, 2**20)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+
+
+def damaged(why: str) -> Damaged:
+    """What a person is told when the file cannot be read any more."""
+    return Damaged(
+        "damaged",
+        f"手机里的资料文件损坏，请退出应用再打开，会自动修复（{why}）",
+        f"The phone's database is damaged; leave the app and open it again ({why})",
+    )
+
+
 def failure(error: Exception) -> SaveFailed:
     """What a person is told when the store or the disk would not do it."""
     text = str(error).lower()
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT:
+        return damaged(str(error))
     if "full" in text or getattr(error, "errno", None) in (28, 122):  # ENOSPC, EDQUOT
         return SaveFailed(
             "disk_full",

@@ -75,6 +75,11 @@ class Client:
         """POST /identity: an EnrolAnswer with another device id and token."""
         return self._call(protocol.IDENTITY, {}, schemas.EnrolAnswer())
 
+    def offer(self, rows: list[dict[str, Any]]) -> int:
+        """POST /offer: how many of the rows the server kept."""
+        answer = self._call(protocol.OFFER, {"rows": rows}, schemas.OfferAnswer())
+        return int(answer["kept"])
+
     def push(self, header: Mapping[str, Any], lines: Iterable[list[Any]]) -> dict[str, Any]:
         """POST /push: a PushAnswer."""
         text = "\n".join(_json(part) for part in (header, *lines)) + "\n"

@@ -58,7 +58,7 @@ def enrol(
     """Enrol, or enrol again; raises EnrolFailed. What is on the phone stays in any case."""
     address = plain_server(server)
     with store.reading() as db:
-        known = meta.identity(db)
+        known, owner = meta.identity(db), meta.get(db, "user_id")
     request: dict[str, Any] = {
         "code": code.strip(),
         "name": device_name.strip()[:80] or "手机",
@@ -73,11 +73,12 @@ def enrol(
     user_id = answer["user"].get("id") or answer["user"].get("user_id")
     if not isinstance(user_id, str):
         raise EnrolFailed("answer_invalid", told("answer_invalid"), told("answer_invalid", "en"))
-    if known is not None and known.person.user_id not in ("", user_id):
+    if owner not in ("", user_id):
+        name = (known.person.name if known else "") or "另一人"
         raise EnrolFailed(
             "other_user",
-            f"这里存的是{known.person.name}的资料，请换一个用户登记",
-            f"This store is {known.person.name}'s; enrol under another user",
+            f"这里存的是{name}的资料，请换一个用户登记",
+            f"This store is {name}'s; enrol under another user",
         )
     with store.writing() as db:
         identity.enrol(db, address, answer)
@@ -88,6 +89,10 @@ def enrol(
 
 _OWN_WORDS = {
     "offline": ("连不上服务器，请检查网络", "The server cannot be reached"),
+    "damaged": (
+        "手机里的资料文件损坏，请退出应用再打开",
+        "The phone's database is damaged; leave the app and open it again",
+    ),
     "incomplete": ("下载中断，下次接着下", "The download broke off; it goes on next time"),
     "answer_invalid": (
         "连上的不是本系统的服务器（可能要先登录 Wi-Fi）",
@@ -102,8 +107,8 @@ _OWN_WORDS = {
     "busy": ("正在同步", "A sync is under way"),
     "not_enrolled": ("这部手机还没有登记", "This phone is not enrolled"),
     "token_revoked": (
-        "这部手机已停用，请联系管理员。未上传的内容仍保存在手机上",
-        "This phone was revoked; what was not sent is still kept here",
+        "这部手机已停用，请联系管理员。没上传的内容会转交网格长，交完后清除本机资料",
+        "This phone was revoked; what was not sent is handed in, then the phone is wiped",
     ),
 }
 

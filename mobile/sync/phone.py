@@ -46,6 +46,7 @@ from mobile.core.views import (
     ProblemRow,
     ProblemView,
     ProgressRow,
+    Recovered,
     SyncItem,
     SyncProgress,
     SyncReport,
@@ -65,6 +66,7 @@ from mobile.storage import (
     meta,
     pages,
     photos,
+    rescue,
     rounds,
     status,
 )
@@ -103,6 +105,7 @@ __all__ = [
     "ProblemRow",
     "ProblemView",
     "ProgressRow",
+    "Recovered",
     "SaveFailed",
     "SyncItem",
     "SyncProgress",
@@ -119,10 +122,20 @@ __all__ = [
 
 
 class Phone:
-    """One person's store on one phone, and its way to the server."""
+    """One person's store on one phone, and its way to the server.
 
-    def __init__(self, store: Store, clock: Clock, session: requests.Session) -> None:
+    ``recovered`` says what was saved if the store was found damaged when it was opened.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        session: requests.Session,
+        recovered: Recovered | None = None,
+    ) -> None:
         self._store, self._clock, self._session = store, clock, session
+        self.recovered = recovered
         self._writing = Writing(store, clock)
         self._runner = Runner(store, session, clock)
 
@@ -132,12 +145,21 @@ class Phone:
     ) -> Phone:
         """The store in a folder, made where there is none; its schema is brought up to date.
 
-        ``clock`` and ``http`` are for tests. Raises SaveFailed if the store cannot be opened.
+        A damaged one is set aside and rebuilt from what can be read: see ``recovered``. ``clock``
+        and ``http`` are for tests. Raises SaveFailed if the store cannot be opened.
         """
-        store = Store(folder)
-        phone = cls(store, clock or SystemClock(), http or requests.Session())
-        photos.sweep_loose(store, phone._clock.wall())
-        return phone
+        clock = clock or SystemClock()
+        store, recovered = rescue.open_store(folder, clock.wall())
+        photos.sweep_loose(store, clock.wall())
+        return cls(store, clock, http or requests.Session(), recovered)
+
+    def wipe(self) -> None:
+        """Remove everything from this phone, sent or not; an empty store stays open.
+
+        A forced wipe: ask the person first. Waits for a sync under way. A revoked phone wipes
+        itself once it has handed in everything. Raises SaveFailed where a file will not go.
+        """
+        self._runner.wipe()
 
     def close(self) -> None:
         """Let go of the store. What was saved is on the disk already."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mobile.core.clock import Clock
-from mobile.storage import feed, identity, journal, meta, photos
+from mobile.storage import feed, identity, journal, meta, photos, repair
 from mobile.storage.store import Store
 from mobile.sync.client import Client, RequestFailed
 from mobile.sync.push import about, keep_contact
@@ -20,12 +20,25 @@ BATCH = 400  # rows of one SQLite transaction
 class Pulled:
     """What a pull brought. ``mismatched``: partitions whose checksum was not this phone's.
 
-    ``renewed``: the server was restored, and what it lacks waits to be sent again.
+    ``renewed``: the server was restored, and what it lacks waits to be sent again. ``suspects``:
+    partition -> [seq, chain] where those stood that differ, to be asked about.
     """
 
     rows: int = 0
     mismatched: frozenset[str] = field(default=frozenset())
     renewed: bool = False
+    suspects: Mapping[str, list[Any]] = field(default_factory=dict)
+
+
+class Rewound(Exception):
+    """The server seems to have lost what this phone remembers; nothing was swept.
+
+    ``heads``: partition -> [seq, chain], by which the server can tell whether it was copied back.
+    """
+
+    def __init__(self, heads: Mapping[str, list[Any]]) -> None:
+        super().__init__("the server is behind this phone")
+        self.heads = heads
 
 
 class IdentityNeeded(Exception):
@@ -33,11 +46,16 @@ class IdentityNeeded(Exception):
 
 
 def pull(
-    store: Store, client: Client, clock: Clock, progress: Callable[[int, int], None]
+    store: Store,
+    client: Client,
+    clock: Clock,
+    progress: Callable[[int, int], None],
+    trusted: bool = False,
 ) -> Pulled:
     """One pull. What arrived before it broke is kept, with the cursors that belong to it.
 
-    Raises RequestFailed (``incomplete`` for a stream without its end), IdentityNeeded.
+    ``trusted``: the server was asked, and has not lost the past that this phone remembers.
+    Raises RequestFailed (``incomplete`` for a stream without its end), IdentityNeeded, Rewound.
     """
     request = _request(store, clock)
     with client.pull(request) as lines:
@@ -59,11 +77,25 @@ def pull(
             return Pulled(renewed=True)
         if own is not None and own != header["running"]:
             raise IdentityNeeded
+        trusted = trusted or header["epoch"] != me.epoch
         with store.writing() as db:
             keep_contact(db, header)
             taken = feed.take_header(db, header, me.actor)
-        _take_rows(store, taken, lines, progress)
-    return Pulled(taken.rows, frozenset(taken.mismatched), header["epoch"] != me.epoch)
+        _take_rows(store, taken, lines if trusted else _no_rewind(store, lines), progress)
+    return Pulled(
+        taken.rows, frozenset(taken.mismatched), header["epoch"] != me.epoch, taken.suspects
+    )
+
+
+def _no_rewind(store: Store, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines; raises Rewound where a partition would begin anew that was whole here."""
+    for line in lines:
+        if line.get("t") == "reset":
+            with store.reading() as db:
+                heads = feed.heads(db, [str(line.get("p"))])
+            if heads:
+                raise Rewound(heads)
+        yield line
 
 
 def _take_rows(
@@ -111,7 +143,9 @@ def _request(store: Store, clock: Clock) -> dict[str, Any]:
         me = meta.identity(db)
         if me is None:  # pragma: no cover - the runner asks before
             raise RequestFailed("token_unknown")
+        damaged = repair.asked(db)
         return {
+            **({"repair": damaged} if damaged else {}),
             "v": protocol.VERSION,
             "epoch": me.epoch,
             "scope_rev": me.scope_rev,
@@ -132,6 +166,9 @@ _LINES: Mapping[str, Mapping[str, type]] = {
     "gone": {"p": str, "seq": int, "id": str, "rev": int},
     "left": {"p": str, "seq": int, "id": str, "rev": int},
     "reset": {"p": str},
+    "buckets": {"p": str, "seq": int, "sums": list},
+    "bucket": {"p": str, "n": int},
+    "repaired": {"p": str, "seq": int},
     "checkpoint": {"p": str, "seq": int, "count": int, "sum64": str, "chain": str, "view": str},
 }
 

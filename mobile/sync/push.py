@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mobile.core.clock import Clock
-from mobile.storage import identity, journal, meta, photos
+from mobile.storage import feed, identity, journal, meta, photos
 from mobile.storage.store import Store
 from mobile.sync.client import Client, RequestFailed
 from shared import checksum, protocol
 
 APP = "gridledger-phone/1"
 MOST_BYTES = protocol.MAX_COMPRESSED - 64 * 1024  # of a push's lines: small enough even unzipped
+MOST_GRIDS = 8  # whose heads go along beside those of the partitions that are written to
+MOST_HEADS = 100  # of a question whether the server was copied back
 MOST_REPAIRS = 4  # gaps and identities are mended this often in one sync
 
 
@@ -88,14 +90,34 @@ def _next(store: Store, limit: int) -> tuple[dict[str, Any], list[list[Any]], li
         return None
     numbers = [row["n"] for row in rows]
     with store.reading() as db:
-        header = {
-            "v": protocol.VERSION,
-            "epoch": me.epoch,
-            "heads": _heads(db, numbers),
-            "confirmed": max(0, journal.confirmed(db, me.device_id)),
-            "journal_from": journal.first_kept(db, me.device_id) or 1,
-        }
+        header = _header(db, me, _heads(db, numbers))
     return header, [_line(row) for row in rows], numbers
+
+
+def ask(store: Store, client: Client, clock: Clock, heads: Mapping[str, list[Any]]) -> None:
+    """Push nothing but where this phone stands; raises RequestFailed, as push does.
+
+    ``epoch_changed``: the server's database was copied back, and a new epoch has begun.
+    """
+    with store.reading() as db:
+        me = meta.identity(db)
+        if me is None:
+            return
+        some = dict(list(heads.items())[:MOST_HEADS])
+        header = _header(db, me, some)
+    client.push(header | about(store, clock), [])
+
+
+def _header(
+    db: sqlite3.Connection, me: meta.Identity, heads: Mapping[str, list[Any]]
+) -> dict[str, Any]:
+    return {
+        "v": protocol.VERSION,
+        "epoch": me.epoch,
+        "heads": heads,
+        "confirmed": max(0, journal.confirmed(db, me.device_id)),
+        "journal_from": journal.first_kept(db, me.device_id) or 1,
+    }
 
 
 def _is_broken(row: sqlite3.Row) -> bool:
@@ -112,17 +134,12 @@ def _line(row: sqlite3.Row) -> list[Any]:
 
 
 def _heads(db: sqlite3.Connection, numbers: list[int]) -> dict[str, list[Any]]:
-    """Where this phone last saw the partitions it is about to change."""
-    heads: dict[str, list[Any]] = {}
-    for partition in journal.partitions_of(db, numbers):
-        row = db.execute(
-            "SELECT seq, chain FROM cursor WHERE partition_id = ? AND complete = 1 AND mark = 0"
-            " AND chain != ''",
-            (partition,),
-        ).fetchone()
-        if row:
-            heads[partition] = [row[0], row[1]]
-    return heads
+    """Where this phone last saw the partitions it is about to change, and some of its grids."""
+    touched = sorted(journal.partitions_of(db, numbers))
+    grids = db.execute(
+        "SELECT partition_id FROM cursor WHERE partition_id LIKE 'grid:%' LIMIT ?", (MOST_GRIDS,)
+    )
+    return feed.heads(db, dict.fromkeys([*touched, *(row[0] for row in grids)]))
 
 
 def about(store: Store, clock: Clock) -> dict[str, Any]:

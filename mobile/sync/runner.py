@@ -5,28 +5,21 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from typing import Literal
 
 import requests
 
 from mobile.core import retry
 from mobile.core.clock import Clock
 from mobile.core.errors import SaveFailed
-from mobile.core.views import SyncProgress, SyncReport, SyncTrouble
-from mobile.storage import journal, meta, photos
+from mobile.core.views import SyncProgress, SyncReport
+from mobile.storage import journal, meta, photos, status
 from mobile.storage.store import Store
+from mobile.storage.wipe import wipe
 from mobile.sync.client import Client, RequestFailed
-from mobile.sync.enrolment import told
-from mobile.sync.pull import IdentityNeeded, Pulled, pull
-from mobile.sync.push import new_identity, push
+from mobile.sync.exchange import Exchange
+from mobile.sync.pull import IdentityNeeded, Rewound
 from mobile.sync.upload import upload
-from shared import protocol
-
-Stage = Literal["push", "pull", "photos"]
-ROUNDS = 3  # a restored server or another identity means going round again, not for ever
-# After these, another stage would only meet the same. A revoked phone may still hand in.
-_HOPELESS = frozenset({"offline", "token_unknown", "sign_in_needed", "unavailable"})
-_MAY_PASS = frozenset({"offline", "incomplete", "answer_invalid", "corrupt"})
+from mobile.sync.work import Work
 
 
 class Runner:
@@ -40,98 +33,56 @@ class Runner:
         self, progress: Callable[[SyncProgress], None] | None, send_photos: bool
     ) -> SyncReport:
         """Push, pull, photos; a second call meanwhile reports ``busy``."""
+        work = Work(progress)
         if not self._busy.acquire(blocking=False):
-            return _report(_Work(self._store, progress), [_trouble("sync", "busy", True)], None)
+            work.add("sync", "busy", True)
+            return work.report()
         try:
-            return self._sync(progress, send_photos)
+            return self._sync(work, send_photos)
         finally:
             self._busy.release()
+
+    def wipe(self) -> None:
+        """Remove everything once no sync is under way. Raises SaveFailed."""
+        with self._busy:
+            wipe(self._store)
 
     def connect(self) -> Client:
         """A client with the present token."""
         with self._store.reading() as db:
             return Client(meta.get(db, "server"), meta.get(db, "token"), self._session)
 
-    def _sync(
-        self, progress: Callable[[SyncProgress], None] | None, send_photos: bool
-    ) -> SyncReport:
-        work = _Work(self._store, progress)
+    def _sync(self, work: Work, send_photos: bool) -> SyncReport:
         with self._store.reading() as db:
             if meta.identity(db) is None:
-                return _report(work, [_trouble("sync", "not_enrolled", False)], None)
-        wait_ms = self._text(work)
+                work.add("sync", "not_enrolled", False)
+                return work.report()
+        exchange = Exchange(self._store, self.connect, self._clock, work)
+        exchange.run()
         if send_photos and not work.hopeless:
-            wait_ms = max(wait_ms, self._photos(work))
-        return self._end(work, wait_ms)
+            self._photos(work, exchange)
+        return self._end(work)
 
-    def _text(self, work: _Work) -> int:
-        """Push and pull until nothing more follows from what was heard; the wait asked for."""
-        wait_ms = 0
-        for _ in range(ROUNDS):
-            work.troubles.clear()
-            again = False
-            try:
-                work.pushed += push(self._store, self.connect, self._clock, work.tell("push"))
-            except RequestFailed as failed:
-                wait_ms = max(wait_ms, failed.wait_ms)
-                again = failed.code == "epoch_changed"
-                if not again:
-                    work.failed("push", failed)
-            except SaveFailed as failed:
-                work.storage("push", failed)
-            if work.hopeless:
-                return wait_ms
-            try:
-                pulled = self._pull(work)
-                if pulled is None:
-                    # Another identity: the rest goes out under it, in the next round.
-                    work.troubles.append(_trouble("pull", "identity_needed", True))
-                    continue
-                work.received += pulled.rows
-                again |= pulled.renewed or bool(pulled.mismatched)
-                if pulled.mismatched:
-                    work.troubles.append(_trouble("pull", "checksum_mismatch", True))
-            except RequestFailed as failed:
-                wait_ms = max(wait_ms, failed.wait_ms)
-                work.failed("pull", failed)
-                return wait_ms
-            except SaveFailed as failed:
-                work.storage("pull", failed)
-                return wait_ms
-            if not again:
-                break
-        return wait_ms
-
-    def _pull(self, work: _Work) -> Pulled | None:
+    def _photos(self, work: Work, exchange: Exchange) -> None:
+        revoked = "token_revoked" in work.codes
         try:
-            return pull(self._store, self.connect(), self._clock, work.tell("pull"))
-        except IdentityNeeded:
-            new_identity(self._store, self.connect)
-            return None
-
-    def _photos(self, work: _Work) -> int:
-        wait_ms = 0
-        try:
-            verified, troubles = upload(self._store, self.connect(), work.tell("photos"))
+            verified, troubles = upload(
+                self._store, self.connect(), work.tell("photos"), final=revoked
+            )
             work.photos += verified
             for failed in troubles:
-                wait_ms = max(wait_ms, failed.wait_ms)
                 work.failed("photos", failed)
-            if verified:
+            if verified and not work.codes & {"token_revoked", "upgrade_required"}:
                 # The originals may go only once "verified" was pulled: hear it at once.
-                work.received += pull(
-                    self._store, self.connect(), self._clock, work.tell("pull")
-                ).rows
-        except IdentityNeeded:
-            pass  # the next sync asks for one
+                work.received += exchange.pull().rows
+        except (IdentityNeeded, Rewound):
+            pass  # the next sync sees to it
         except RequestFailed as failed:
-            wait_ms = max(wait_ms, failed.wait_ms)
             work.failed("photos", failed)
         except SaveFailed as failed:
             work.storage("photos", failed)
-        return wait_ms
 
-    def _end(self, work: _Work, wait_ms: int) -> SyncReport:
+    def _end(self, work: Work) -> SyncReport:
         """Tidy up, and note how it went for the next try and for the sync screen."""
         retry_in: int | None = None
         try:
@@ -143,59 +94,28 @@ class Runner:
                 photos.remove_originals(self._store, server_time)
             if any(trouble.retry for trouble in work.troubles):
                 failures += 1
-                retry_in = retry.delay_ms(failures, random.random(), wait_ms)
+                retry_in = retry.delay_ms(failures, random.random(), work.wait_ms)
             else:
                 failures = 0
             with self._store.writing() as db:
                 meta.put(db, "failures", failures)
-                codes = {trouble.code for trouble in work.troubles}
                 meta.put(db, "last_error", work.troubles[0].code if work.troubles else "")
-                if not codes & {"offline", "answer_invalid"}:
+                if not work.codes & {"offline", "answer_invalid"}:
                     meta.put(db, "last_contact", self._clock.wall())
+            if "token_revoked" in work.codes:
+                self._leave()
         except SaveFailed as failed:
             work.storage("sync", failed)
             waiting = 0
-        return _report(work, work.troubles, retry_in, waiting)
+        return work.report(retry_in, waiting)
 
-
-class _Work:
-    """What one sync has done so far."""
-
-    def __init__(self, store: Store, progress: Callable[[SyncProgress], None] | None) -> None:
-        self.store = store
-        self.pushed = self.received = self.photos = 0
-        self.troubles: list[SyncTrouble] = []
-        self._progress = progress
-
-    @property
-    def hopeless(self) -> bool:
-        return any(trouble.code in _HOPELESS for trouble in self.troubles)
-
-    def tell(self, stage: Stage) -> Callable[[int, int], None]:
-        def told_so_far(done: int, total: int) -> None:
-            if self._progress is not None:
-                self._progress(SyncProgress(stage, done, total))
-
-        return told_so_far
-
-    def failed(self, stage: Stage, failed: RequestFailed) -> None:
-        may_pass = failed.code in _MAY_PASS or protocol.may_retry(failed.code)
-        self.troubles.append(_trouble(stage, failed.code, may_pass and failed.code != "missing"))
-
-    def storage(self, stage: Literal["push", "pull", "photos", "sync"], failed: SaveFailed) -> None:
-        self.troubles.append(
-            SyncTrouble(stage, failed.code, failed.message_zh, failed.message_en, True)
-        )
-
-
-def _trouble(
-    stage: Literal["push", "pull", "photos", "sync"], code: str, may_pass: bool
-) -> SyncTrouble:
-    return SyncTrouble(stage, code, told(code), told(code, "en"), may_pass)
-
-
-def _report(
-    work: _Work, troubles: list[SyncTrouble], retry_in: int | None, waiting: int = 0
-) -> SyncReport:
-    complete = not troubles and not waiting
-    return SyncReport(work.pushed, work.received, work.photos, tuple(troubles), complete, retry_in)
+    def _leave(self) -> None:
+        """A revoked phone that has handed in says so; if it is still revoked then, it is wiped."""
+        with self._store.reading() as db:
+            handed_in = status.handed_in(db)
+            said = meta.get(db, "handed_in") == "1"
+        if handed_in and said:
+            wipe(self._store, revoked=True)
+        elif handed_in != said:
+            with self._store.writing() as db:
+                meta.put(db, "handed_in", "1" if handed_in else "")

@@ -23,14 +23,16 @@ _ITS_OWN = frozenset(
 
 
 def upload(
-    store: Store, client: Client, progress: Callable[[int, int], None]
+    store: Store, client: Client, progress: Callable[[int, int], None], final: bool = False
 ) -> tuple[int, list[RequestFailed]]:
     """Send the photos whose records the server has; how many it verified, and what went wrong.
 
-    A photo's own trouble does not hold up the next. ``progress`` counts photos.
+    A photo's own trouble does not hold up the next. ``progress`` counts photos. ``final``: this
+    phone was revoked and hears no more than the upload's answers; what the server forbids to
+    send, since no transaction declares it there, is refused for good.
     """
     with store.reading() as db:
-        rows = photos.to_send(db)
+        rows = photos.to_send(db, final)
     verified = 0
     troubles: list[RequestFailed] = []
     for done, row in enumerate(rows):
@@ -38,6 +40,10 @@ def upload(
         try:
             verified += _send(store, client, row) == "verified"
         except RequestFailed as failed:
+            if final and failed.code == "forbidden":
+                with store.writing() as db:
+                    photos.keep_state(db, row["sha256"], "refused")
+                continue
             troubles.append(failed)
             if failed.code not in _ITS_OWN:
                 return verified, troubles

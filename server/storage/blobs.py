@@ -103,6 +103,7 @@ class FolderStore:
                 yield block
 
     def write(self, sha256: str, data: bytes) -> None:
+        self.parts.mkdir(parents=True, exist_ok=True)
         part = self.parts / f"{sha256}.{os.getpid()}"
         with part.open("wb") as file:
             file.write(data)
@@ -153,6 +154,7 @@ class FolderStore:
 
     @contextmanager
     def _open(self, upload_id: str) -> Iterator[int]:
+        self.parts.mkdir(parents=True, exist_ok=True)  # the folder may have been moved away
         handle = os.open(self._part(upload_id), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             try:

@@ -1,0 +1,31 @@
+"""Wiping: everything on this phone goes; an empty store stays in its place."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+
+from mobile.storage import meta, photos
+from mobile.storage.store import Store, failure
+
+
+def wipe(store: Store, revoked: bool = False) -> None:
+    """Remove records, journal, drafts, identity, photos and set-aside files.
+
+    ``revoked``: the empty store still says that this phone was revoked and has handed in. Raises
+    SaveFailed where a file will not go.
+    """
+    store.empty()
+    try:
+        folder = store.folder / photos.FOLDER
+        if folder.exists():
+            shutil.rmtree(folder)
+        for path in store.set_aside():
+            with suppress(FileNotFoundError):
+                path.unlink()
+    except OSError as error:
+        raise failure(error) from error
+    if revoked:
+        with store.writing() as db:
+            meta.put(db, "revoked", "1")
+            meta.put(db, "last_error", "token_revoked")
