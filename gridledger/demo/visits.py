@@ -84,9 +84,8 @@ def _review(
         ],
         evening,
     )
-    if old:
-        again = day + 2 * DAY + int(rolls.uniform(8.6, 11) * HOUR)
-        yield Entry(beat.supervisor, [_act(record_id, partition, "approve", 3, "")], again)
+    again = day + 2 * DAY + int(rolls.uniform(8.6, 11) * HOUR)
+    yield Entry(beat.supervisor, [_act(record_id, partition, "approve", 3, "")], again)
 
 
 def _act(record_id: str, partition: str, action: str, rev: int, reason: str) -> Operation:

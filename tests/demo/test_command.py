@@ -20,7 +20,7 @@ import pytest
 from gridledger.demo.folder import description
 from mobile.sync.phone import Phone
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 WAIT = 90
 
 

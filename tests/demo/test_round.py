@@ -22,7 +22,7 @@ from server.storage.models import Household, Photo, Problem, Visit
 from server.storage.tables import Device, Quarantined, Receipt
 from tests.demo.conftest import served
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 # Plays the round and kills itself, without a word, at the given line of its progress.
 SCRIPT = """
