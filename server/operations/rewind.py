@@ -51,11 +51,17 @@ def check(device_id: str, header: Mapping[str, Any]) -> None:
 
 
 def _is_ours(session: Session, partition: str, seq: int, chain: str) -> bool:
-    """Whether our history once stood at this seq with this chain; true where it is pruned."""
+    """Whether our history once stood at this seq with this chain; true where it is pruned.
+
+    Every commit leaves a link. Where older ones are kept, a seq without one was never an end.
+    """
     if seq == 0:
         return True
     head = session.scalar(select(Partition.seq).where(Partition.id == partition))
     if head is None or head < seq:
         return False
     link = session.get(ChainLink, (partition, seq))
-    return link is None or link.chain == chain
+    if link is not None:
+        return link.chain == chain
+    older = select(ChainLink.seq).where(ChainLink.partition_id == partition, ChainLink.seq < seq)
+    return session.scalar(older.limit(1)) is None
