@@ -43,6 +43,7 @@ class Page(Screen):
 
     def __init__(self, around: Around, **kwargs: Any) -> None:
         self.args = {}
+        self.seen: Any = None
         super().__init__(around=around, syncer=around.syncer, **kwargs)
 
     @property
@@ -71,6 +72,16 @@ class Page(Screen):
     def read(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Read from the store in the background; a failure is told, never swallowed."""
         self.around.bridge.quick(work, then, self.shell.failed)
+
+    def read_new(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """The same, but what is shown already is not drawn again."""
+
+        def arrived(found: Any) -> None:
+            if found != self.seen:
+                self.seen = found
+                then(found)
+
+        self.read(work, arrived)
 
     def later(self, do: Callable[[], None], seconds: float) -> Any:
         """A trigger that runs once, ``seconds`` after its last call."""

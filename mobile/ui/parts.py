@@ -41,7 +41,6 @@ class Step(BoxLayout):
     title = StringProperty()
     line = StringProperty()
     dot = ColorProperty(theme.PRIMARY)
-    first = BooleanProperty(False)
     last = BooleanProperty(False)
 
 
@@ -83,7 +82,7 @@ def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Wi
     return card
 
 
-def step(row: ProgressRow, now: int, names: Callable[[str, Any], str]) -> Step:
+def step(row: ProgressRow, now: int, names: Callable[[str, Any], str], last: bool = False) -> Step:
     """An entry of a history as a sentence: who did what, and why. ``names`` words its details."""
     who = "" if ids.is_id(row.actor_name) else row.actor_name
     what = pick(row.action_zh, row.action_en) or row.action
@@ -94,6 +93,7 @@ def step(row: ProgressRow, now: int, names: Callable[[str, Any], str]) -> Step:
         title=tr("{who}：{what}", who=who, what=what) if who else what,
         line="\n".join(filter(None, (title, row.reason, *details))),
         dot=theme.INFO if row.pending else theme.PRIMARY,
+        last=last,
     )
 
 

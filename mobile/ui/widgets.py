@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from kivy.clock import Clock
@@ -31,6 +32,8 @@ from kivy.uix.widget import Widget
 
 from mobile.ui import theme
 from mobile.ui.wrap import wrap
+
+FEED_SECONDS = 0.004
 
 
 class Txt(Label):
@@ -227,8 +230,11 @@ class Column(Layout):
     padding = VariableListProperty([0, 0, 0, 0])
     spacing = NumericProperty(0)
     minimum_height = NumericProperty(0)
+    feeding: set[Column] = set()  # noqa: RUF012  those still being filled
 
     def __init__(self, **kwargs: Any) -> None:
+        self._source: Iterator[Widget] = iter(())
+        self._more = Clock.create_trigger(self._feed, 0)
         super().__init__(**kwargs)
         for name in ("padding", "spacing", "pos", "size"):
             self.fbind(name, self._trigger_layout)
@@ -249,10 +255,20 @@ class Column(Layout):
                 top -= child.height + self.spacing
 
     def fill(self, widgets: Iterable[Widget]) -> None:
-        """Replace what it holds."""
+        """Replace what it holds; many widgets are made a few a frame, so that nothing sticks."""
         self.clear_widgets()
-        for widget in widgets:
+        self._source = iter(widgets)
+        self._feed()
+
+    def _feed(self, *_: Any) -> None:
+        end = monotonic() + FEED_SECONDS
+        for widget in self._source:
             self.add_widget(widget)
+            if monotonic() > end:
+                Column.feeding.add(self)
+                self._more()
+                return
+        Column.feeding.discard(self)
 
 
 class Card(Column):

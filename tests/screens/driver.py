@@ -60,10 +60,11 @@ class Driver:
 
     def settle(self) -> None:
         """Until all background work has come back and been drawn."""
-        self.wait(lambda: not self.app.around.bridge.busy)
-        self.frames(4)
-        self.wait(lambda: not self.app.around.bridge.busy)
-        self.frames(2)
+        from mobile.ui.widgets import Column
+
+        for _ in range(2):
+            self.wait(lambda: not self.app.around.bridge.busy and not Column.feeding)
+            self.frames(3)
 
     def wait(self, until: Callable[[], Any], seconds: float = 20) -> None:
         """Until something holds."""

@@ -109,3 +109,14 @@ def test_a_failure_is_told_in_plain_words(
     driver.shell.open_tab("ledger")
     driver.settle()
     assert driver.said == "没有成功，请再试一次"
+
+
+def test_a_missing_font_is_said_in_letters_that_can_be_drawn(
+    app: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from mobile.app import make_app
+    from mobile.ui import theme
+
+    monkeypatch.setattr(theme, "FONT", tmp_path / "missing.ttf")
+    said = make_app(tmp_path / "store").build().text
+    assert "make setup" in said and said.isascii()

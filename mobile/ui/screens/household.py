@@ -51,6 +51,7 @@ class HouseholdPage(Page):
     def enter(self, household_id: str) -> None:
         """Show this door; what is sensitive stays covered."""
         self.household_id = household_id
+        self.seen = None
         self.care_open = False
         self.ids.care_facts.clear_widgets()
         self.ids.body.scroll_y = 1
@@ -65,7 +66,7 @@ class HouseholdPage(Page):
             names = {row.author: known_name(phone, row.author) for row in view.visits}
             return view, phone.draft(f"visit:{door}") is not None, names
 
-        self.read(work, lambda found: self._show(*found) if door == self.household_id else None)
+        self.read_new(work, lambda it: self._show(*it) if door == self.household_id else None)
 
     def leave(self) -> None:
         """A "no change" that nobody took back is saved now."""
@@ -151,13 +152,15 @@ class HouseholdPage(Page):
             else ""
         )
         self.ids.problems.fill(
-            [problem_card(row, now, self._problem) for row in view.problems]
-            or [text("Sub", tr("没有未办结的问题"), padding=(dp(theme.XS), 0))]
+            (problem_card(row, now, self._problem) for row in view.problems)
+            if view.problems
+            else [text("Sub", tr("没有未办结的问题"), padding=(dp(theme.XS), 0))]
         )
         none = tr("还没有走访记录，第一次走访会出现在这里")
         self.ids.visits.fill(
-            [visit_card(row, names[row.author], now, self._visit) for row in view.visits]
-            or [text("Sub", none, padding=(dp(theme.XS), 0))]
+            (visit_card(row, names[row.author], now, self._visit) for row in view.visits)
+            if view.visits
+            else [text("Sub", none, padding=(dp(theme.XS), 0))]
         )
 
     def _problem(self, problem_id: str) -> None:

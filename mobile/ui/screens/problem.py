@@ -37,6 +37,7 @@ class ProblemPage(Page):
         """Show this problem."""
         self.problem_id = problem_id
         self._view: ProblemView | None = None
+        self.seen = None
         self.ids.body.scroll_y = 1
         self.refresh()
 
@@ -47,7 +48,7 @@ class ProblemPage(Page):
         def work() -> tuple[ProblemView, dict[str, str]]:
             return phone.problem(problem), dict(phone.bodies())
 
-        self.read(work, lambda found: self._show(*found))
+        self.read_new(work, lambda found: self._show(*found))
 
     def act(self, name: str) -> None:
         """To the small form of an action."""
@@ -138,12 +139,12 @@ class ProblemPage(Page):
                 shown = word(field.choices, value) if field.choices else str(value)
             return tr("{name}：{value}", name=pick(field.zh, field.en), value=shown)
 
-        rows = [step(one, now, detail) for one in reversed(view.progress)]
-        if rows:
-            rows[-1].last = True
-        self.ids.steps.clear_widgets()
-        for one in rows or [text("Sub", tr("上传之后，每一步都会记在这里"))]:
-            self.ids.steps.add_widget(one)
+        first = view.progress[0] if view.progress else None
+        self.ids.steps.fill(
+            (step(one, now, detail, last=one is first) for one in reversed(view.progress))
+            if first
+            else [text("Sub", tr("上传之后，每一步都会记在这里"))]
+        )
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

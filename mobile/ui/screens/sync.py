@@ -44,8 +44,11 @@ class SyncPage(Page):
 
     def refresh(self) -> None:
         """Read it again."""
-        phone = self.around.phone
-        self.read(lambda: (phone.status(), phone.conflicts(False)), lambda it: self._show(*it))
+        phone, syncer = self.around.phone, self.syncer
+        self.read_new(
+            lambda: (phone.status(), phone.conflicts(False), syncer.report),
+            lambda it: self._show(it[0], it[1]),
+        )
         self.syncer.count()
 
     def _show(self, status: SyncStatus, conflicts: list[ConflictRow]) -> None:
@@ -65,10 +68,7 @@ class SyncPage(Page):
             if status.last_contact
             else tr("还没有联系过服务器")
         )
-        column = self.ids.parts
-        column.clear_widgets()
-        for widget in self._widgets(status, conflicts, now):
-            column.add_widget(widget)
+        self.ids.parts.fill(self._widgets(status, conflicts, now))
 
     def _widgets(
         self, status: SyncStatus, conflicts: list[ConflictRow], now: int

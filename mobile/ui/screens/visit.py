@@ -39,6 +39,7 @@ class VisitPage(Page):
         """Show this visit."""
         self.visit_id = visit_id
         self._view: VisitView | None = None
+        self.seen = None
         self.ids.body.scroll_y = 1
         self.refresh()
 
@@ -50,7 +51,7 @@ class VisitPage(Page):
             view = phone.visit(visit)
             return view, known_name(phone, view.row.author)
 
-        self.read(work, lambda found: self._show(*found))
+        self.read_new(work, lambda found: self._show(*found))
 
     def report(self) -> None:
         """A problem found on this visit."""
