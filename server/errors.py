@@ -130,7 +130,8 @@ def register(app: Flask) -> None:
         code = _BY_STATUS.get(status, "internal" if status >= 500 else "bad_request")
         if type(error).__name__ == "CSRFError":
             code = "csrf"
-        headers = {"Allow": ", ".join(error.valid_methods)} if _has_methods(error) else None
+        allowed = getattr(error, "valid_methods", None)
+        headers = {"Allow": ", ".join(allowed)} if allowed else None
         return answer(code, status=status, headers=headers)
 
     @app.errorhandler(OperationalError)
@@ -185,7 +186,3 @@ def _texts(messages: Any) -> Any:
             yield from _texts(inner)
     else:
         yield messages
-
-
-def _has_methods(error: HTTPException) -> bool:
-    return bool(getattr(error, "valid_methods", None))

@@ -26,13 +26,16 @@ def web(folder: Path) -> list[Path]:
     from tests.screens import district
     from tests.web import pictures
 
-    with tempfile.TemporaryDirectory(prefix="web-pictures-") as made:
-        with district.running(Path(made) / "demo") as place, chromium() as browser:
-            accounts = {
-                one["role"]: (one["username"], one["password"])
-                for one in reversed(place.described["accounts"])
-            }
-            return pictures.take(browser, place.url, accounts, folder)
+    with (
+        tempfile.TemporaryDirectory(prefix="web-pictures-") as made,
+        district.running(Path(made) / "demo") as place,
+        chromium() as browser,
+    ):
+        accounts = {
+            one["role"]: (one["username"], one["password"])
+            for one in reversed(place.described["accounts"])
+        }
+        return pictures.take(browser, place.url, accounts, folder)
 
 
 def phone(folder: Path) -> list[Path]:
