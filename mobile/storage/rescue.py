@@ -86,7 +86,7 @@ def _read_out(
     drafts = 0
     for row in _both_ways(old, "draft", "key"):
         drafts += db.execute("INSERT OR IGNORE INTO draft VALUES (?, ?, ?, ?)", tuple(row)).rowcount
-    lost = _journal(old, db)
+    lost, is_whole = _journal(old, db)
     me = meta.identity(db)
     waiting = journal.waiting(db)[0]
     pictures = _lay_again(db, me.actor if me else Actor("", ""), folder)
@@ -95,7 +95,7 @@ def _read_out(
         db.execute("DELETE FROM meta WHERE name = 'device_id'")
         me = None
     meta.put(db, "rebuilt", "1")
-    meta.put(db, "loose", "1" if lost else "")
+    meta.put(db, "loose", "" if is_whole else "1")
     return waiting, lost, pictures, drafts, me is not None
 
 
@@ -109,8 +109,11 @@ def _both_ways(old: sqlite3.Connection, table: str, key: str) -> Iterator[sqlite
             continue
 
 
-def _journal(old: sqlite3.Connection, db: sqlite3.Connection) -> int:
-    """Copy the journal's rows; how many numbers could not be read and may not have been sent."""
+def _journal(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, bool]:
+    """Copy the journal's rows; how many could not be read and may not have been sent.
+
+    Also whether all of it was read.
+    """
     highest = _scalar(old, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'") or _scalar(
         old, "SELECT max(n) FROM journal"
     )
@@ -135,7 +138,7 @@ def _journal(old: sqlite3.Connection, db: sqlite3.Connection) -> int:
             " label, made_at) VALUES (?, '', ?, ?, '', '', '', 'unreadable', '{}', 0)",
             (n, -n, -n),
         )
-    return len(lost)
+    return len(lost), highest is not None and not unread
 
 
 def _scalar(old: sqlite3.Connection, sql: str) -> int | None:

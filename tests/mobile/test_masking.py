@@ -13,7 +13,8 @@ TYPED = st.text("0123456789+- /张欧阳修a()", max_size=30)
 
 
 @pytest.mark.parametrize(
-    ("name", "masked"), [("张小三", "张*"), ("张", "张*"), (" 欧阳修 ", "欧*"), ("", ""), (None, "")]
+    ("name", "masked"),
+    [("张小三", "张*"), ("张", "张*"), (" 欧阳修 ", "欧*"), ("", ""), (None, "")],
 )
 def test_a_name_is_one_character_and_one_star(name: str | None, masked: str) -> None:
     assert phone.mask_name(name) == server.mask_name(name) == masked
