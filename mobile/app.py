@@ -165,7 +165,7 @@ def _no_font_app() -> Any:
         def build(self) -> Any:
             words = NO_FONT.format(path=theme.FONT)
             label = Label(text=words, halign="center", padding=(dp(20), dp(20)))
-            label.bind(size=lambda it, size: setattr(it, "text_size", size), valign=None)
+            label.bind(size=lambda it, size: setattr(it, "text_size", size))
             label.valign = "middle"
             return label
 

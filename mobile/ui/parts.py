@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kivy.lang import Builder
@@ -13,7 +13,7 @@ from kivy.uix.widget import Widget
 from mobile.sync.phone import ProblemRow, ProgressRow, VisitRow
 from mobile.ui import look, theme
 from mobile.ui.times import moment
-from mobile.ui.widgets import TapCard
+from mobile.ui.widgets import Badge, TapCard
 from mobile.ui.words import pick, tr, word
 from shared import ids
 from shared import vocabulary as v
@@ -42,6 +42,14 @@ class Step(BoxLayout):
     line = StringProperty()
     dot = ColorProperty(theme.PRIMARY)
     last = BooleanProperty(False)
+
+
+def show_badges(row: Widget, looks: Iterable[look.Look]) -> None:
+    """The states that have something to say, side by side."""
+    row.clear_widgets()
+    for one in looks:
+        if one.text:
+            row.add_widget(Badge(text=one.text, icon=one.icon, tone=one.tone))
 
 
 def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], Any]) -> Widget:

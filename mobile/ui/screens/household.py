@@ -13,7 +13,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from mobile.sync.phone import HouseholdView, Phone, VisitDraft
 from mobile.ui import look, theme
 from mobile.ui.page import Page
-from mobile.ui.parts import problem_card, visit_card
+from mobile.ui.parts import problem_card, show_badges, visit_card
 from mobile.ui.screens.round import DUE_LOOK, due_word
 from mobile.ui.shell import UNDO_SECONDS
 from mobile.ui.times import day
@@ -32,13 +32,6 @@ class HouseholdPage(Page):
     person = StringProperty()
     where = StringProperty()
     number = StringProperty()
-    due = StringProperty()
-    due_icon = StringProperty()
-    due_tone = StringProperty("mute")
-    place = StringProperty()
-    place_icon = StringProperty()
-    place_tone = StringProperty("mute")
-    lives = StringProperty()
     conflict = StringProperty()
     care_open = BooleanProperty(False)
     drafted = BooleanProperty(False)
@@ -136,15 +129,7 @@ class HouseholdPage(Page):
         self.person = values.get("contact_name") or tr("未登记联系人")
         self.where = view.address
         self.number = values.get("contact_phone") or ""
-        last = day(view.last_visit_at, now)
-        self.due_icon, self.due_tone = DUE_LOOK[view.due]
-        self.due = " · ".join(filter(None, (due_word(view.due, view.last_visit_at), last)))
-        self.place, self.place_icon, self.place_tone = (
-            look.place(view.place) if view.place != "applied" else look.Look("", "", "mute")
-        )
-        state = word(v.HOUSEHOLD_STATE, values.get("state"))
-        count = values.get("residents_count")
-        self.lives = " · ".join(filter(None, (state, tr("{n}人", n=count) if count else "")))
+        show_badges(self.ids.badges, self._badges(view))
         conflicts = [c for c in view.conflicts if c.state == "open"]
         self.conflict = (
             tr("有{n}处内容两人写得不同，等网格长裁定。两份都保留着。", n=len(conflicts))
@@ -162,6 +147,18 @@ class HouseholdPage(Page):
             if view.visits
             else [text("Sub", none, padding=(dp(theme.XS), 0))]
         )
+
+    def _badges(self, view: HouseholdView) -> list[look.Look]:
+        values = view.values
+        last = day(view.last_visit_at, self.around.now())
+        due = " · ".join(filter(None, (due_word(view.due, view.last_visit_at), last)))
+        state = word(v.HOUSEHOLD_STATE, values.get("state"))
+        count = values.get("residents_count")
+        lives = " · ".join(filter(None, (state, tr("{n}人", n=count) if count else "")))
+        looks = [look.Look(due, *DUE_LOOK[view.due]), look.Look(lives, "", "mute")]
+        if view.place != "applied":
+            looks.insert(1, look.place(view.place))
+        return looks
 
     def _problem(self, problem_id: str) -> None:
         self.shell.go("problem", problem_id=problem_id)

@@ -11,9 +11,9 @@ from kivy.properties import StringProperty
 from mobile.sync.phone import ActionOffer, ProblemView
 from mobile.ui import look
 from mobile.ui.page import Page
-from mobile.ui.parts import step
+from mobile.ui.parts import show_badges, step
 from mobile.ui.times import day, moment
-from mobile.ui.widgets import Badge, Fact, Quiet, text
+from mobile.ui.widgets import Fact, Quiet, text
 from mobile.ui.words import label, pick, tr, word, words
 from shared import records
 from shared import vocabulary as v
@@ -104,10 +104,7 @@ class ProblemPage(Page):
             looks.append(look.Look(label("problem", "supervised"), "flag", "warn"))
         if (view.values.get("round") or 1) > 1:
             looks.append(look.Look(tr("第{n}轮", n=view.values["round"]), "undo", "mute"))
-        self.ids.badges.clear_widgets()
-        for one in looks:
-            if one.text:
-                self.ids.badges.add_widget(Badge(text=one.text, icon=one.icon, tone=one.tone))
+        show_badges(self.ids.badges, looks)
 
     def _actions(self, offers: tuple[ActionOffer, ...]) -> None:
         possible = [o for o in offers if not o.blocked and o.name not in NEEDS_A_COMPUTER]
