@@ -35,7 +35,7 @@ demo: setup ## a seeded demo, ready to click through / 演示
 	$(BIN)/gridledger demo
 
 test: setup-test lint ## everything: lint, all tests, coverage / 全部测试
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 test-fast: setup ## the pure tests, seconds / 快速测试
 	$(BIN)/python -m pytest -q -m "$(PURE)" $(ARGS)
