@@ -77,13 +77,17 @@ def test_a_row_that_nobody_has_goes_and_what_waits_is_spared(
     mine = phone.add_household(HouseholdDraft({"door": "新的"}))
     wrong = checksum.to_signed(checksum.term(home, 9))
     spoil(phone, "UPDATE record SET rev = 9, term = ? WHERE id = ?", wrong, home)
+    heard.clear()
     assert phone.sync().complete
+    assert [line["n"] for line in told(heard, "bucket")] == [int(home[-2:], 16)]
     assert phone.sync().complete
     now = rows(phone)
     assert ghost not in now and mine in now
     del now[mine]
     assert now == whole
-    assert phone.status().repairs == 1
+    assert phone.status().repairs == 1 and not told(heard, "reset")
+    came = [one["id"] for one in told(heard, "row") if one["p"] == place.world.partition]
+    assert len(came) < len(whole), "not the whole partition"
 
 
 def test_a_repair_that_is_cut_goes_on_at_the_next_sync(
