@@ -32,8 +32,9 @@ def enrol(
 ) -> dict[str, Any]:
     """Use a code up and make its device; returns an EnrolAnswer.
 
-    A phone that comes with ``device_id`` keeps that identity, and so its journal, if it is the
-    same person's or is not known (any more, after a restore); its old token stops working.
+    A phone that comes with ``device_id`` keeps that identity if it was revoked (its old token stops
+    working) or is not known any more, after a restore. Where the identity is in use, a copy of the
+    phone may be asking: it gets another one, or the two would take each other's token for ever.
     Raises Trouble code_invalid or code_expired.
     """
     now = now_ms()
@@ -49,7 +50,9 @@ def enrol(
         if user is None or not user.active:
             raise Trouble("code_invalid")
         device = session.get(Device, device_id) if device_id else None
-        if device is not None and (device.user_id != user.id or device.kind != "phone"):
+        if device is not None and (
+            device.user_id != user.id or device.kind != "phone" or device.revoked_at is None
+        ):
             device = None
         token = secrets.token_urlsafe(32)
         if device is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,24 @@ def test_a_server_put_back_gets_its_day_back_from_phones_that_have_nothing_to_se
     assert current_epoch(place) != kept.epoch, "old revs mean nothing any more"
     assert rows(phone) == rows(other)
     assert other.household(place.world.households[2]).values["note"] == "备份之后改的"
+
+
+def test_two_copies_of_a_revoked_phone_both_come_back(place: Place) -> None:
+    """LESSONS 19, 27: neither takes the other's token for ever, and neither loses its work."""
+    from server.operations.accounts import revoke_device
+
+    one = place.phone("one")
+    one.close()
+    shutil.copytree(place.folder / "one", place.folder / "copy")
+    one, copy = place.open("one"), place.open("copy")
+    save(copy, place, "第二部写的")
+    with one._store.reading() as store:
+        device = store.execute("SELECT value FROM meta WHERE name = 'device_id'").fetchone()[0]
+    with place.app.app_context():
+        revoke_device(device)
+    for phone in (one, copy):
+        assert not phone.sync().complete
+        phone.enrol_by_code(place.url, place.code(), "又登记")
+    for phone in (one, copy, one, copy):
+        report = phone.sync()
+        assert report.complete, report

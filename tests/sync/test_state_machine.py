@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -300,6 +300,7 @@ class Machine(RuleBasedStateMachine):
                 if STRANGER & {t.code for t in report.troubles} or not phone.phone.enrolled:
                     with suppress(EnrolFailed):
                         self._enrol(phone)
+                        report = phone.sync()
                 quiet &= report.complete and not (report.pushed or report.received)
                 last = report
             if quiet:
@@ -344,7 +345,10 @@ def test_whatever_happens_in_whatever_order_nothing_is_lost(
         settings=settings(
             max_examples=int(os.environ.get("MACHINE_EXAMPLES", EXAMPLES[database])),
             stateful_step_count=STEPS,
-            derandomize=True,
+            derandomize="MACHINE_EXAMPLES" not in os.environ,
+            # Shrinking takes minutes; MACHINE_SHRINK=1 asks for it.
+            phases=[Phase.generate, *([Phase.shrink] if os.environ.get("MACHINE_SHRINK") else [])],
+            report_multiple_bugs=False,
             deadline=None,
             database=None,
             print_blob=False,
