@@ -242,10 +242,9 @@ def test_the_same_photo_of_two_records_is_sent_once(place: Place) -> None:
     assert [p.state for p in phone.visit(second).photos] == ["verified"]
 
 
-def test_a_restored_server_gets_back_what_it_lost(place: Place, database: str) -> None:
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_restored_server_gets_back_what_it_lost(place: Place) -> None:
     """LESSONS 18: transactions, photos and rows come back from the phone."""
-    if database != "sqlite":
-        pytest.skip("restores the SQLite file")
     phone, other = place.phone("one"), place.phone("two")
     save(phone, place, "备份之前")
     assert phone.sync().complete
