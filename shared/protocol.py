@@ -111,7 +111,7 @@ TRANSACTION_CODES: dict[str, Code] = {
     "late_action": Code(200, False, "问题状态已变，这一步没有生效", "The problem has moved on"),
     "not_allowed": Code(200, False, "当前状态不能这样办", "Not possible in this state"),
     "needs": Code(200, False, "还缺必填内容", "Something required is missing"),
-    "same_person": Code(200, False, "申请销号的人不能自己核查", "Another person must verify"),
+    "same_person": Code(200, False, "自己办的不能由自己核查", "Another person must verify"),
     "photo_not_verified": Code(200, False, "整改照片还没有核实", "The photo is not verified yet"),
     "stale_verdict": Code(200, False, "冲突内容已变，请重新裁定", "The conflict has moved on"),
     "stale_review": Code(200, False, "走访内容已变，请重新审核", "The visit has changed"),

@@ -23,7 +23,7 @@ from gridledger.demo.pictures import pool
 from gridledger.demo.plan import Person, Plan
 from server import MIGRATIONS, create_app
 from server.config import Config
-from server.operations import accounts
+from server.operations import accounts, person_record
 from server.operations.clock import now_ms
 from server.operations.transact import Entry, Submitted, submit_many
 from server.storage import blobs
@@ -146,7 +146,7 @@ def _without_password(person: Person) -> User:
     )
     with write() as session:
         session.add(user)
-    accounts.publish_person(user)
+    person_record.publish(user)
     return user
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import or_, select
@@ -17,15 +18,15 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.errors import Trouble
-from server.operations import audit_log, transact
+from server.operations import audit_log, person_record
 from server.operations.clock import now_ms
 from server.operations.enrol import hash_secret, plain_code
 from server.operations.sign_in import hash_password
 from server.storage.database import db, write
-from server.storage.models import Area, Reference
+from server.storage.models import Area
 from server.storage.queries.people import Phone, phones
 from server.storage.tables import Assignment, Device, Enrolment, User
-from shared import ids, operations, protocol, vocabulary
+from shared import ids, protocol, vocabulary
 
 # No I, L, O, U, 0 or 1: nothing that is misread on a screen or misheard on the telephone.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -64,9 +65,10 @@ def add_user(
     chosen = password or generated or ""
     username, name = username.strip(), name.strip()
     errors = _wrong_fields(username, name, role, body, chosen)
+    hashed = "" if errors else hash_password(chosen)  # it takes long: no lock is held meanwhile
     with write() as session:
         if not _area_exists(session, area_code):
-            errors["area_code"] = ["没有这个区划代码 / There is no such area"]
+            errors["area_code"] = [_NO_AREA]
         if session.scalar(select(User.id).where(User.username == username)):
             errors["username"] = [_TAKEN]
         if errors:
@@ -80,7 +82,7 @@ def add_user(
             area_code=area_code,
             body=body or None,
             phone=phone or None,
-            password_hash=hash_password(chosen),
+            password_hash=hashed,
             active=True,
             failures=0,
             language="zh",
@@ -95,29 +97,74 @@ def add_user(
         audit_log.record(
             session, by, "user_add", user.id, area_code, {"username": username, "role": role}
         )
-    publish_person(user, by)
+    person_record.publish(user, by)
     return user, generated
 
 
-def publish_person(user: User, by: str | None = None) -> None:
-    """Keep the reference record that tells phones a person's name; nothing to do if it stands."""
-    if db.session.get(Reference, user.id) is not None:
-        return
-    create = operations.Operation(
-        operations.CREATE,
-        "reference",
-        user.id,
-        ids.area_partition(user.area_code),
-        values={
-            "type": "person",
-            "code": user.id,
-            "name": user.name,
-            "data": {"role": user.role},
-            "active": True,
-        },
-    )
-    for _ in transact.submit_many([transact.Entry(by or user.id, [create])], kind="job"):
-        pass
+def edit_user(
+    user_id: str,
+    name: str,
+    area_code: str,
+    body: str | None = None,
+    phone: str | None = None,
+    by: str | None = None,
+) -> User:
+    """Change what an account says of its person; phones learn a new name or area.
+
+    ``by`` must see both the old and the new area. A new area is a change of the person's scope.
+    Raises Trouble "invalid" (errors: field -> messages), "not_found" or "forbidden".
+    """
+    name = name.strip()
+    wanted = {
+        "name": name,
+        "area_code": area_code,
+        "body": (body or "").strip() or None,
+        "phone": (phone or "").strip() or None,
+    }
+    with write() as session:
+        user = _user(session, user_id)
+        _check_by(session, by, user.area_code)
+        errors = _wrong_person(name, user.role, wanted["body"])
+        if not _area_exists(session, area_code):
+            errors["area_code"] = [_NO_AREA]
+        if errors:
+            raise Trouble("invalid", _first(errors), errors)
+        _check_by(session, by, area_code)
+        changed = [field for field, value in wanted.items() if getattr(user, field) != value]
+        if not changed:
+            return user
+        if "area_code" in changed:
+            user.scope_rev = (user.scope_rev or 0) + 1
+        before = user.area_code
+        for field in changed:
+            setattr(user, field, wanted[field])
+        detail: dict[str, Any] = {"fields": changed}
+        if before != area_code:
+            detail |= {"from": before, "to": area_code}
+        audit_log.record(session, by, "user_edit", user_id, area_code, detail)
+    person_record.follow(user, by)
+    return user
+
+
+def set_active(user_id: str, active: bool, by: str | None = None) -> User:
+    """Disable an account, or enable it again.
+
+    A disabled person is signed out everywhere with the next click; their phones may hand in what
+    they hold, which goes to quarantine, and get nothing. Nobody disables themselves. Raises
+    Trouble "invalid", "not_found" or "forbidden".
+    """
+    with write() as session:
+        user = _user(session, user_id)
+        _check_by(session, by, user.area_code)
+        if by == user_id and not active:
+            message = "不能停用自己的账号 / You cannot disable your own account"
+            raise Trouble("invalid", message, {"user": [message]})
+        if user.active != active:
+            user.active = active
+            user.failures, user.locked_until = 0, None
+            action = "user_enable" if active else "user_disable"
+            audit_log.record(session, by, action, user_id, user.area_code)
+    return user
 
 
 def set_password(user_id: str, password: str | None = None, by: str | None = None) -> str | None:
@@ -129,11 +176,12 @@ def set_password(user_id: str, password: str | None = None, by: str | None = Non
     wrong = password_trouble(password or generated or "")
     if wrong:
         raise Trouble("invalid", wrong, {"password": [wrong]})
+    hashed = hash_password(password or generated or "")
     with write() as session:
         user = _user(session, user_id)
         if by != user_id:
             _check_by(session, by, user.area_code)
-        user.password_hash = hash_password(password or generated or "")
+        user.password_hash = hashed
         user.failures, user.locked_until = 0, None
         audit_log.record(session, by, "password_set", user_id, user.area_code)
     return generated
@@ -249,7 +297,10 @@ def revoke_device(device_id: str, by: str | None = None) -> Device:
 
 
 def devices(viewer: Viewer) -> list[Phone]:
-    """The phones of the people in the viewer's subtree, the last heard from first."""
+    """The phones of people with an account or a grid in the viewer's subtree.
+
+    The last heard from come first, revoked ones last.
+    """
     return phones(db.session(), viewer)
 
 
@@ -294,6 +345,7 @@ def password_trouble(password: str) -> str:
     return "密码至少 8 位，并且有字母和数字 / At least 8 characters, with letters and digits"
 
 
+_NO_AREA = "没有这个区划代码 / There is no such area"
 _TAKEN = "用户名已被使用 / The user name is taken"
 
 
@@ -305,16 +357,22 @@ def _wrong_fields(
         errors["username"] = [
             "用户名要 2 至 40 个字母、数字、汉字或 . _ @ - / 2 to 40 letters, digits or . _ @ -"
         ]
-    if not name or len(name) > 60:
-        errors["name"] = ["姓名要 1 至 60 个字 / 1 to 60 characters"]
     roles = [choice.code for choice in vocabulary.ROLES]
     if role not in roles:
         errors["role"] = [f"角色只能是 {', '.join(roles)} / No such role"]
-    if role == "handler" and not body:
-        errors["body"] = ["责任单位的账号要写明单位 / A body handler needs a body"]
+    errors |= _wrong_person(name, role, body)
     wrong = password_trouble(password)
     if wrong:
         errors["password"] = [wrong]
+    return errors
+
+
+def _wrong_person(name: str, role: str, body: str | None) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    if not name or len(name) > 60:
+        errors["name"] = ["姓名要 1 至 60 个字 / 1 to 60 characters"]
+    if role == "handler" and not body:
+        errors["body"] = ["责任单位的账号要写明单位 / A body handler needs a body"]
     return errors
 
 

@@ -162,6 +162,8 @@ def _review(batch: Batch, one: Held, operation: Operation) -> None:
     visit = one.record
     if batch.sender.role != "supervisor":
         raise Refused("forbidden", "role")
+    if one.created_by is not None and one.created_by == batch.author:
+        raise Refused("same_person", "created_by")
     if visit.deleted:
         raise Refused("not_allowed", "state")
     if operation.expect.get("rev") != visit.rev:

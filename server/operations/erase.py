@@ -64,7 +64,8 @@ def erase(user_id: str | None, household_id: str, reason: str) -> int:
         _scrub_history(session, everything)
         hashes = _unshared(session, photos)
         detail = {"reason": reason, "records": len(everything)}
-        record(session, user_id, "erase", household_id, household.partition_id, detail)
+        area_code = ids.area_of(household.partition_id)
+        record(session, user_id, "erase", household_id, area_code, detail)
         _list({"household": household_id, "by": user_id, "reason": reason, "at": now})
         return len(everything), hashes
 

@@ -169,7 +169,7 @@ def _query(session: Session, kind: str, viewer: Viewer, chosen: Any, now: int) -
         query: Select[Any] = problems.matching(session, viewer, chosen, now)
         order = problems.SORTS[chosen.sort]
     else:
-        query = visits._matching(viewer, chosen)
+        query = visits.matching(viewer, chosen)
         order = (Visit.visited_at, Visit.id)
     home = and_(Household.id == model.target_id, model.target_kind == "household")
     yard = Compound.id == func.coalesce(Household.compound_id, model.target_id)

@@ -34,7 +34,9 @@ def authenticate(username: str, password: str, address: str | None) -> User:
     The hash is computed outside the transaction that writes. ``address`` goes to the audit log.
     """
     user = db.session().scalar(select(User).where(User.username == username.strip()))
-    right = _verify(user.password_hash if user is not None else None, password)
+    stored = user.password_hash if user is not None else None
+    right = _verify(stored, password)
+    fresh = hash_password(password) if right and _hasher.check_needs_rehash(stored or "") else None
     if user is None:
         with write() as session:
             audit_log.record(session, None, "sign_in_failed", address=address)
@@ -46,8 +48,8 @@ def authenticate(username: str, password: str, address: str | None) -> User:
         if current is not None and right and open_now:
             current.failures = 0
             current.locked_until = None
-            if _hasher.check_needs_rehash(current.password_hash or ""):
-                current.password_hash = hash_password(password)
+            if fresh and current.password_hash == stored:
+                current.password_hash = fresh
             audit_log.record(session, user.id, "sign_in", area_code=user.area_code, address=address)
             return current
         if open_now:

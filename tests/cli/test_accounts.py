@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.core.access import Viewer
 from server.errors import Trouble
-from server.operations import accounts, enrol
+from server.operations import accounts, enrol, person_record
 from server.storage.database import db
 from server.storage.models import Reference
 from server.storage.tables import Assignment, AuditEntry, Device, Enrolment, User
@@ -58,7 +58,7 @@ def test_phones_learn_a_new_persons_name(here: World) -> None:
     assert (record.type, record.code, record.name) == ("person", user.id, "李强")
     assert record.partition_id == f"area:{COMMUNITY}"
     rev = record.rev
-    accounts.publish_person(user)
+    person_record.publish(user)
     assert db.session.get(Reference, user.id).rev == rev
 
 

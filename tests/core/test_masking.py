@@ -114,3 +114,17 @@ def test_a_position_keeps_the_neighbourhood_only() -> None:
     exact = {"lat": 34.754321, "lng": 113.654321, "accuracy": 5.0}
     assert masking.mask_position(exact) == {"lat": 34.754, "lng": 113.654}
     assert masking.mask_position(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("2单元101室温只有14度", "2单元***室温只有14度"),
+        ("家住101室温只有14度", "家住***室温只有14度"),
+        ("1号楼1单元101户主不在家", "1号楼1单元***户主不在家"),
+        ("3号楼501房东说漏水", "3号楼***房东说漏水"),
+        ("3号楼501室漏水", "3号楼***漏水"),
+    ],
+)
+def test_a_word_that_follows_a_door_stays_whole(text: str, masked: str) -> None:
+    assert masking.mask_text(text) == masked

@@ -109,7 +109,7 @@ def test_who_asked_for_closure_does_not_verify_it(app: Flask, scene: Scene) -> N
         db.session.commit()
     visitor = Visitor(app).sign_in("supervisor")
     page = visitor.get(f"/ledger/{scene.problems[5]}").text
-    assert "申请销号的人不能自己核查" in page
+    assert "自己办的不能由自己核查" in page
     assert _act(visitor, scene.problems[5], "close").status_code == 422
     assert _problem(app, scene.problems[5]).state == "closure_requested"
 

@@ -28,7 +28,7 @@ class VisitFilter:
 
 def listed(session: Session, viewer: Viewer, chosen: VisitFilter, number: int) -> Page[Visit]:
     """A page of visits, newest first."""
-    query = _matching(viewer, chosen).order_by(Visit.visited_at.desc(), Visit.id.desc())
+    query = matching(viewer, chosen).order_by(Visit.visited_at.desc(), Visit.id.desc())
     return page_of(session, query, number)
 
 
@@ -43,9 +43,14 @@ def visible(session: Session, viewer: Viewer, visit_id: str) -> Visit | None:
 
 
 def next_after(session: Session, viewer: Viewer, chosen: VisitFilter, visit: Visit) -> str | None:
-    """The id of the next visit of the list that still waits, else of the first one that does."""
-    waiting = _matching(viewer, chosen).where(
-        Visit.review_state == "pending", Visit.id != visit.id
+    """The id of the next visit of the list that still waits, else of the first one that does.
+
+    The viewer's own are passed over: nobody reviews what they wrote.
+    """
+    waiting = matching(viewer, chosen).where(
+        Visit.review_state == "pending",
+        Visit.id != visit.id,
+        Visit.created_by.is_distinct_from(viewer.user_id),
     ).with_only_columns(Visit.id).order_by(Visit.visited_at.desc(), Visit.id.desc())  # fmt: skip
     older = waiting.where(tuple_(Visit.visited_at, Visit.id) < (visit.visited_at, visit.id))
     found: str | None = session.scalar(older.limit(1))
@@ -54,7 +59,7 @@ def next_after(session: Session, viewer: Viewer, chosen: VisitFilter, visit: Vis
 
 def waiting_count(session: Session, viewer: Viewer, chosen: VisitFilter) -> int:
     """How many visits of the list still wait for review, counted up to the paging limit."""
-    query = _matching(viewer, chosen).where(Visit.review_state == "pending")
+    query = matching(viewer, chosen).where(Visit.review_state == "pending")
     return page_of(session, query.order_by(Visit.id), 1, size=1).total
 
 
@@ -68,7 +73,8 @@ def workers(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
     return [(one.id, one.name) for one in session.execute(query)]
 
 
-def _matching(viewer: Viewer, chosen: VisitFilter) -> Select[tuple[Visit]]:
+def matching(viewer: Viewer, chosen: VisitFilter) -> Select[tuple[Visit]]:
+    """The visits that a filter holds, as a query without an order."""
     query = select(Visit).where(
         seen_grids(Visit.partition_id, viewer, chosen.area), Visit.deleted_at.is_(None)
     )
