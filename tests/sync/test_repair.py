@@ -86,8 +86,8 @@ def test_a_row_that_nobody_has_goes_and_what_waits_is_spared(
     del now[mine]
     assert now == whole
     assert phone.status().repairs == 1 and not told(heard, "reset")
-    came = [one["id"] for one in told(heard, "row") if one["p"] == place.world.partition]
-    assert len(came) < len(whole), "not the whole partition"
+    came = {one["id"] for one in told(heard, "row")} - {mine}
+    assert {record_id[-2:] for record_id in came} == {home[-2:]}, "not the whole partition"
 
 
 def test_a_repair_that_is_cut_goes_on_at_the_next_sync(

@@ -149,12 +149,19 @@ def test_what_only_another_phone_still_holds_is_offered_to_a_restored_server(
         assert db.session.get(Household, lost) is None, "a supervisor decides"
 
 
-def test_nothing_is_offered_of_a_lost_grid(place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost_later", [False, True])
+def test_nothing_is_offered_of_a_lost_grid(place: Place, tmp_path: Path, lost_later: bool) -> None:
     gone, other = place.phone("gone"), place.phone("two")
     kept = keep(place, tmp_path)
     gone.add_household(HouseholdDraft({"door": "909"}))
     assert gone.sync().complete and other.sync().complete
     put_back(place, kept)
+    net = network(other)
+    if lost_later:
+        net.before = lambda _method, path: setattr(net, "down", path.endswith("/offer"))
+        assert not other.sync().complete
+        assert scalar(other, "SELECT count(*) FROM offer") == 1
+        net.before, net.down = None, False
     with place.app.app_context():
         unassign(place.world.users["worker"], GRID)
         assign(place.world.users["worker"], OTHER_GRID)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from mobile.storage import meta
+from mobile.sync import client as wire
 from mobile.sync.phone import DraftPhoto, Phone
 from server.operations.accounts import revoke_device
 from server.storage.database import db
@@ -53,19 +54,22 @@ def test_a_revoked_phone_hands_in_says_so_and_is_wiped_at_the_next_sync(place: P
 
 @pytest.mark.parametrize("what", ["push", "photos"])
 def test_a_revoked_phone_is_not_wiped_while_something_is_not_handed_in(
-    place: Place, what: str
+    place: Place, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     phone = place.phone()
     photo = DraftPhoto(phone.prepare_photo(picture()))
-    visit_id = save(phone, place, "没发", 0, photo)
+    visit_id = save(phone, place, "没发", 0, *([photo] if what == "photos" else []))
     revoke(place, phone)
-    net = network(phone)
-    net.before = lambda _method, path: setattr(net, "down", what in path)
+
+    def busy(*_: object) -> None:
+        raise wire.RequestFailed("locked", "", 423)
+
+    monkeypatch.setattr(wire.Client, "push" if what == "push" else "photo_begin", busy)
     for _ in range(3):
         phone.sync()
-    assert not phone.status().handed_in
-    assert phone.visit(visit_id).photos[0].path is not None
-    net.before, net.down = None, False
+    assert phone.status().revoked and not phone.status().handed_in
+    assert all(one.path is not None for one in phone.visit(visit_id).photos)
+    monkeypatch.undo()
     phone.sync()
     assert phone.status().handed_in
 
