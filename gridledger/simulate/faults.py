@@ -87,9 +87,7 @@ def server_killed(sim: Simulation, phone: Handset, fault: Fault) -> bool:
 
 def process_changed(sim: Simulation, phone: Handset, fault: Fault) -> bool:
     """Between two pieces of a photo every web process is replaced by another one."""
-    armed = phone.line.arm(
-        "tell", protocol.PHOTOS, "PATCH", skip=1, before=lambda: sim.server.kill_workers() and None
-    )
+    armed = phone.line.arm("tell", protocol.PHOTOS, "PATCH", skip=1, before=sim.server.kill_workers)
     sim.work(phone, [Act("large", fault.acts[0].number, fault.pick)])
     for _ in range(3):
         phone.sync()

@@ -46,8 +46,8 @@ def count_down(steps: int) -> None:
         step()
         return response
 
-    Store._connect = connecting  # type: ignore[method-assign]
-    requests.Session.send = sending  # type: ignore[method-assign]
+    Store._connect = connecting  # type: ignore[method-assign,assignment]
+    requests.Session.send = sending  # type: ignore[method-assign,assignment]
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ class Armed:
     method: str = ""
     path: str = ""
     skip: int = 0  # so many fitting requests pass first
-    before: Callable[[], None] | None = None
+    before: Callable[[], object] | None = None
     fired: threading.Event = field(default_factory=threading.Event)
 
     def fits(self, method: str, path: str) -> bool:
@@ -56,7 +56,7 @@ class Proxy:
         path: str = "",
         method: str = "",
         skip: int = 0,
-        before: Callable[[], None] | None = None,
+        before: Callable[[], object] | None = None,
     ) -> Armed:
         """Let the next request that fits meet a fault; its event says when it has."""
         armed = Armed(kind, method, path, skip, before)
