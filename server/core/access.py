@@ -9,10 +9,20 @@ from shared import ids
 # Role -> what its people may do beside what shared.ledger says of problems.
 PERMISSIONS: dict[str, frozenset[str]] = {
     "grid_worker": frozenset({"see_records"}),
-    "supervisor": frozenset({"see_records", "review", "decide", "export", "quarantine"}),
+    "supervisor": frozenset({"see_records", "review", "decide", "export", "quarantine", "move"}),
     "handler": frozenset({"see_own_problems"}),
     "admin": frozenset(
-        {"see_records", "export", "export_unmasked", "people", "areas", "import", "quarantine"}
+        {
+            "see_records",
+            "export",
+            "export_unmasked",
+            "people",
+            "areas",
+            "import",
+            "quarantine",
+            "move",
+            "erase",
+        }
     ),
     "auditor": frozenset({"audit"}),
 }

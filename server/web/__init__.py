@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         conflicts,
         exports,
         home,
+        homes,
         language,
         layout,
         ledger,
@@ -40,8 +41,8 @@ def register(app: Flask) -> None:
         static_url_path="/static",
     )
     for module in (
-        sign_in, home, visits, ledger, conflicts, quarantine, people, phones, photos, exports,
-        audit, language,
+        sign_in, home, visits, homes, ledger, conflicts, quarantine, people, phones, photos,
+        exports, audit, language,
     ):  # fmt: skip
         web.register_blueprint(module.pages)
     web.before_request(session.check)

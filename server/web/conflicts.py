@@ -18,6 +18,7 @@ from shared.reconcile import Refused
 
 pages = Blueprint("conflicts", __name__)
 STATES = ("open", "decided", "agreed")
+HIDDEN = {"care_groups"}  # the household's page shows them, and logs the look
 
 
 @pages.get("/conflicts")
@@ -125,7 +126,9 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
             devices=conflicts.device_names(reading, conflict, past),
             third=third(conflict),
             tried=request.form,
-            history=history.entries(conflict.about_kind, past, people, known),
+            history=history.entries(
+                conflict.about_kind, past, people, known, hidden=HIDDEN - {conflict.field}
+            ),
             people=people,
             place=names.places(reading, [conflict.partition_id])[conflict.partition_id],
             following=conflicts.next_open(reading, viewer, conflict.id),
@@ -171,6 +174,13 @@ def _abouts(rows: list[Any]) -> dict[str, tuple[str, str]]:
                 address = url_for("web.visits.one", visit_id=one.about_id)
             elif kind == "problem":
                 address = url_for("web.ledger.one", problem_id=one.about_id)
+            elif kind == "household":
+                address = url_for("web.homes.one", home_id=one.about_id)
+            elif kind == "compound":
+                address = url_for("web.homes.listed", compound=one.about_id)
+            elif kind == "resident" and one.about_id in about:
+                home = about[one.about_id].household_id
+                address = url_for("web.homes.one", home_id=home)
             found[one.id] = (text, address)
     return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from server.storage.queries.names import Person
 from server.storage.tables import Change
 from server.web import words
@@ -38,16 +40,21 @@ def entries(
     changes: Iterable[Change],
     people: Mapping[str, Person],
     names: Mapping[str, str] | None = None,
+    hidden: Iterable[str] = (),
 ) -> list[Entry]:
-    """The entries of a record's history that a person wants to read, newest first."""
+    """The entries of a record's history that a person wants to read, newest first.
+
+    Of ``hidden`` fields it says that they changed, not how.
+    """
+    veiled = set(hidden)
     known = {one.id: one.name for one in people.values()} | dict(names or {})
     found = []
     for change in changes:
         shown = tuple(
             Changed(
                 words.field_name(kind, field),
-                words.value_text(kind, field, old, known),
-                words.value_text(kind, field, new, known),
+                "" if field in veiled else words.value_text(kind, field, old, known),
+                _("已改动") if field in veiled else words.value_text(kind, field, new, known),
             )
             for field, (old, new) in change.changes.items()
             if field not in _SILENT and (field in records.FIELDS[kind] or field == records.DELETED)

@@ -115,6 +115,7 @@ def register(app: Flask) -> None:
         kind_name=words.kind_name,
         action_name=words.action_name,
         code_title=words.code_title,
+        codes=words.codes,
         reference_name=words.reference_name,
         value_text=words.value_text,
         deadline=lambda problem: words.deadline(problem, now_ms()),
@@ -166,6 +167,7 @@ def navigation() -> list[NavItem]:
         items.append(NavItem("web.home.page", "house", _("首页")))
     if who.role != "grid_worker" and who.may("see_records"):
         items.append(NavItem("web.visits.listed", "clipboard-check", _("走访")))
+        items.append(NavItem("web.homes.listed", "houses", _("住户")))
     if who.role != "grid_worker" and (who.may("see_records") or who.may("see_own_problems")):
         items.append(NavItem("web.ledger.listed", "journal-text", _("问题台账")))
     if who.role != "grid_worker" and who.may("see_records"):

@@ -19,6 +19,7 @@ from server.web import args, session, words
 from shared import ids, protocol, vocabulary
 
 pages = Blueprint("people", __name__)
+EDITABLE = ("name", "area_code", "body", "phone")
 FIELDS = ("username", "name", "role", "area_code", "body", "phone", "password")
 
 
@@ -149,6 +150,60 @@ def code(user_id: str) -> ResponseReturnValue:
     )
 
 
+@pages.route("/people/<user_id>/edit", methods=["GET", "POST"])
+def edit(user_id: str) -> ResponseReturnValue:
+    """Change the name, the area, the body or the telephone number."""
+    viewer, user = _person(user_id)
+    if not viewer.sees_area(user.area_code):
+        abort(404)
+    reading = db.session()
+    errors: dict[str, Any] = {}
+    tried: Any = {name: getattr(user, name) or "" for name in EDITABLE}
+    if request.method == "POST":
+        tried = {name: request.form.get(name, "").strip() for name in EDITABLE}
+        try:
+            user = accounts.edit_user(user.id, **tried, by=viewer.user_id)
+        except Trouble as trouble:
+            if trouble.code != "invalid":
+                raise
+            errors = trouble.errors
+        else:
+            flash(_("%(name)s 的资料已保存。", name=user.name), "success")
+            return redirect(url_for(".one", user_id=user.id))
+    return (
+        render_template(
+            "people/edit.html",
+            user=user,
+            areas=people.choosable_areas(reading, viewer),
+            bodies=names.references(reading, "body"),
+            errors=errors,
+            tried=tried,
+            sees_all=viewer.area_code == ids.ROOT_AREA,
+            viewer=viewer,
+        ),
+        422 if errors else 200,
+    )
+
+
+@pages.post("/people/<user_id>/active")
+def active(user_id: str) -> ResponseReturnValue:
+    """Disable the account, or enable it again."""
+    viewer, user = _person(user_id)
+    wanted = request.form.get("active") == "1"
+    try:
+        accounts.set_active(user.id, wanted, by=viewer.user_id)
+    except Trouble as trouble:
+        if trouble.code != "invalid":
+            raise
+        flash(words.in_language(trouble.detail), "error")
+        return _page(user_id, 422)
+    if wanted:
+        flash(_("%(name)s 的账号已重新启用。", name=user.name), "success")
+    else:
+        flash(_("%(name)s 的账号已停用。", name=user.name), "success")
+    return redirect(url_for(".one", user_id=user.id))
+
+
 @pages.post("/people/<user_id>/password")
 def password(user_id: str) -> ResponseReturnValue:
     """A new password, made and told once; it also unlocks the account."""
@@ -192,6 +247,7 @@ def _page(user_id: str, status: int = 200) -> ResponseReturnValue:
             phones=people.phones(reading, viewer, user.id),
             now=now_ms(),
             clock_limit=protocol.CLOCK_WARNING_MS,
+            may_change=viewer.sees_area(user.area_code),
             viewer=viewer,
         ),
         status,

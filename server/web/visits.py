@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from server.operations import review
+from server.operations import look, review
 from server.storage.database import db
 from server.storage.queries import conflicts, names, photos, visits
 from server.storage.queries.visits import VisitFilter
@@ -25,6 +25,7 @@ ARGUMENTS = ("state", "area", "worker", "outcome", "since", "until")
 def listed() -> ResponseReturnValue:
     """The queue: what waits for review, unless the filter says otherwise."""
     viewer = session.need("see_records")
+    look.at_list(viewer, "visits", request.remote_addr)
     reading = db.session()
     page = visits.listed(reading, viewer, chosen(), args.number("page"))
     return render_template(
@@ -45,6 +46,17 @@ def listed() -> ResponseReturnValue:
 def one(visit_id: str) -> ResponseReturnValue:
     """A visit with its photos and history."""
     return _page(visit_id)
+
+
+@pages.post("/visits/<visit_id>/reveal")
+def reveal(visit_id: str) -> ResponseReturnValue:
+    """The same with the household's care groups; the look is logged."""
+    viewer = session.need("see_records")
+    visit = visits.visible(db.session(), viewer, visit_id)
+    if visit is None or visit.target_kind != "household" or not visit.target_id:
+        abort(404)
+    look.at_hidden(viewer, visit.target_id, "visit", request.remote_addr)
+    return _page(visit_id, revealed=True)
 
 
 @pages.post("/visits/<visit_id>")
@@ -77,7 +89,9 @@ def decide(visit_id: str) -> ResponseReturnValue:
     return redirect(url_for(".one", visit_id=visit_id, **_kept()))
 
 
-def _page(visit_id: str, reason: str = "", status: int = 200) -> ResponseReturnValue:
+def _page(
+    visit_id: str, reason: str = "", status: int = 200, revealed: bool = False
+) -> ResponseReturnValue:
     viewer = session.need("see_records")
     reading = db.session()
     visit = visits.visible(reading, viewer, visit_id)
@@ -108,6 +122,7 @@ def _page(visit_id: str, reason: str = "", status: int = 200) -> ResponseReturnV
             place=names.places(reading, [visit.partition_id])[visit.partition_id],
             waiting=visits.waiting_count(reading, viewer, chosen()),
             reason=reason,
+            revealed=revealed,
             kept=_kept(),
             viewer=viewer,
         ),

@@ -125,6 +125,13 @@ def word(kind: str, field: str, code: str | None) -> str:
     return vocabulary.word(declared.choices, code, errors.language())
 
 
+def codes(kind: str, field: str) -> list[tuple[str, str]]:
+    """The choices of a coded field, as a form or filter offers them."""
+    return [
+        (one.code, one.en if english() else one.zh) for one in records.FIELDS[kind][field].choices
+    ]
+
+
 def choice(name: str, code: str | None) -> str:
     """A code of one of the vocabulary's lists: choice("ROLES", "admin")."""
     return vocabulary.word(getattr(vocabulary, name), code, errors.language())

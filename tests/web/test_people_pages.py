@@ -119,3 +119,33 @@ def test_the_home_page_counts(app: Flask, scene: Scene) -> None:
     assert number("等待立案") == 1 and number("等待核查") == 1
     handler = Visitor(app).sign_in("handler").get("/").text
     assert "今天的走访" not in handler and "等待签收" in handler
+
+
+def test_an_account_is_edited(app: Flask, scene: Scene) -> None:
+    worker = scene.world.users["worker"]
+    visitor = Visitor(app).sign_in("admin")
+    assert 'value="李敏"' in visitor.get(f"/people/{worker}/edit").text
+    wrong = visitor.post(f"/people/{worker}/edit", name="", area_code=STREET, body="", phone="")
+    assert wrong.status_code == 422 and "姓名要 1 至 60 个字" in wrong.text
+    page = visitor.post(
+        f"/people/{worker}/edit", name="李敏敏", area_code=STREET, body="", phone="0371-66123456"
+    ).text
+    assert "李敏敏 的资料已保存" in page and "0371-66123456" in page
+    with app.app_context():
+        user = db.session.get(User, worker)
+        assert user is not None and (user.name, user.area_code) == ("李敏敏", STREET)
+    assert Visitor(app).sign_in("supervisor").get(f"/people/{worker}/edit").status_code == 403
+
+
+def test_a_disabled_account_is_signed_out_and_back(app: Flask, scene: Scene) -> None:
+    handler = scene.world.users["handler"]
+    inside = Visitor(app).sign_in("handler")
+    visitor = Visitor(app).sign_in("admin")
+    assert "已停用" in visitor.post(f"/people/{handler}/active", active="0").text
+    assert "/sign-in" in inside.get("/ledger").headers["Location"]
+    answer = visitor.post(f"/people/{handler}/active", active="1")
+    assert "已重新启用" in answer.text
+    inside.sign_in("handler")
+    me = scene.world.users["admin"]
+    assert visitor.post(f"/people/{me}/active", active="0").status_code == 422
+    assert "停用账号" not in visitor.get(f"/people/{me}").text
