@@ -6,13 +6,14 @@ The table in docs/decisions/0006-broken-on-purpose.md says which test stands for
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 
 from gridledger.simulate.proxy import Proxy
 from mobile.sync.client import Client
@@ -73,6 +74,7 @@ def test_a_commit_that_others_overtake_is_not_skipped(place: Place, database: st
     save(writer, place, "赶上来", 1)
     threads += in_threads(writer.sync)  # takes later numbers of the same partition
     if database == "postgresql":
+        _wait_for_a_lock(place)
         reader.sync()  # reads while the earlier number is still open
         assert reader.household(home).values.get("note") is None
     gate.set()
@@ -81,6 +83,17 @@ def test_a_commit_that_others_overtake_is_not_skipped(place: Place, database: st
     assert reader.sync().complete
     assert reader.household(home).values["note"] == "晚到"
     assert [v.note for v in reader.household(place.world.households[1]).visits] == ["赶上来"]
+
+
+def _wait_for_a_lock(place: Place) -> None:
+    """Until somebody queues behind the open transaction."""
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + PATIENCE
+    with place.app.app_context(), db.engine.connect() as connection:
+        while not connection.execute(query).scalar():
+            assert time.monotonic() < deadline, "nobody waits: there is no lock"
+            connection.rollback()
+            time.sleep(0.01)
 
 
 def test_what_is_written_during_a_first_download_comes_once(
