@@ -241,7 +241,11 @@ class ActionOffer:
 
 @dataclass(frozen=True)
 class ConflictRow:
-    """Two values of one field. ``verdict`` is the value chosen, once ``state`` is decided."""
+    """Two values of one field. ``verdict`` is the value chosen, once ``state`` is decided.
+
+    ``state`` agreed: both came to the same value and nobody had to decide. Names are "" where
+    this phone does not know them.
+    """
 
     id: str
     about_kind: str
@@ -258,6 +262,9 @@ class ConflictRow:
     verdict: Any
     decided_by: str
     mine: bool
+    accepted_at: int | None = None
+    proposed_at: int | None = None
+    decided_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -338,7 +345,8 @@ class SyncItem:
     """One transaction of this phone and where it is now.
 
     ``action`` is what the person did: save_visit, report_problem, edit, act, add_household,
-    finish_task. ``reason_*`` says why it was held or returned, for a person.
+    finish_task. ``reason_*`` says why it was held or returned, for a person; ``field`` is the
+    field it was about and ``task_id`` the task it led to, "" where there is none.
     """
 
     id: str
@@ -352,6 +360,8 @@ class SyncItem:
     code: str
     reason_zh: str
     reason_en: str
+    field: str = ""
+    task_id: str = ""
 
 
 @dataclass(frozen=True)

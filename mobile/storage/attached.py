@@ -93,4 +93,7 @@ def _conflict(
         verdict=values.get("verdict"),
         decided_by=lookups.person_name(db, values.get("decided_by")),
         mine=me in (values.get("accepted_by"), values.get("proposed_by")),
+        accepted_at=values.get("accepted_at"),
+        proposed_at=values.get("proposed_at"),
+        decided_at=values.get("decided_at"),
     )

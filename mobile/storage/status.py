@@ -92,6 +92,8 @@ def _item(db: sqlite3.Connection, row: sqlite3.Row) -> SyncItem:
         code=code,
         reason_zh=place.reason(code, ""),
         reason_en=place.reason(code, "", "en"),
+        field=answer.get("field") or "",
+        task_id=row["task_id"] or "",
     )
 
 

@@ -6,6 +6,8 @@ import base64
 import gzip
 import hashlib
 import json
+import socket
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,17 @@ TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds between two bytes
 TUS = {"Tus-Resumable": "1.0.0"}
 MAX_LINE = 16 * 2**20  # a longer line of an answer is no answer of ours
 _TROUBLE = schemas.Trouble()
+_BEFORE_A_CONNECTION = (
+    requests.ConnectTimeout,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.NewConnectionError,  # refused, no route, no such name
+    ConnectionRefusedError,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 
 class RequestFailed(Exception):
@@ -172,11 +185,21 @@ class Client:
 
 
 def _never_connected(error: Exception) -> bool:
-    """Whether the request failed before a connection stood."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+    """Whether the request failed before a connection stood: certain, or False.
+
+    The reason stands somewhere below: requests wraps urllib3, a proxy's error wraps once more.
+    """
+    todo: list[object] = [error]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, _BEFORE_A_CONNECTION):
+            return True
+        todo += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    return False
 
 
 def _json(value: Any) -> str:

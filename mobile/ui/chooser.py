@@ -11,7 +11,7 @@ from kivy.uix.filechooser import FileChooserListView
 from kivy.uix.modalview import ModalView
 
 from mobile.ui import theme
-from mobile.ui.widgets import Btn, Quiet
+from mobile.ui.inputs import Btn, Quiet
 from mobile.ui.words import tr
 
 KINDS = ["*.jpg", "*.jpeg", "*.png", "*.heic", "*.webp"]

@@ -10,8 +10,8 @@ from typing import Any
 from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import DraftInvalid, DraftPhoto, PhoneError, PreparedPhoto
+from mobile.ui.inputs import Chips, Input, Switch1
 from mobile.ui.page import Page
-from mobile.ui.widgets import Chips, Input, Switch1
 from mobile.ui.words import pick, tr
 
 DRAFT_SECONDS = 0.4

@@ -1,4 +1,4 @@
-"""The widgets that every screen is put together from; theme.kv draws them."""
+"""The texts, grounds and marks that every screen is put together from; theme.kv draws them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from kivy.metrics import dp
 from kivy.properties import (
     BooleanProperty,
     ColorProperty,
-    ListProperty,
     NumericProperty,
     ObjectProperty,
     StringProperty,
@@ -24,10 +23,7 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
 from kivy.uix.layout import Layout
-from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.scrollview import ScrollView
-from kivy.uix.stacklayout import StackLayout
-from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
 from mobile.ui import theme
@@ -68,160 +64,6 @@ class Folding:
 
 class Foot(Folding, BoxLayout):
     """The strip at the foot of a page, with its main action."""
-
-
-class Btn(Folding, ButtonBehavior, BoxLayout):
-    """The one primary action of a screen."""
-
-    text = StringProperty()
-    icon = StringProperty()
-
-
-class Quiet(Folding, ButtonBehavior, BoxLayout):
-    """A secondary action; ``plain`` has no border."""
-
-    text = StringProperty()
-    icon = StringProperty()
-    plain = BooleanProperty(False)
-    tint = ColorProperty(theme.PRIMARY)
-
-
-class IconBtn(Folding, ButtonBehavior, RelativeLayout):
-    """An action that is only a picture."""
-
-    icon = StringProperty()
-    tint = ColorProperty(theme.INK)
-    glow = ColorProperty(theme.DOWN)
-
-
-class Chip(ButtonBehavior, BoxLayout):
-    """One of several choices; chosen, it also bears a check mark."""
-
-    state: Any  # Kivy's own property
-    text = StringProperty()
-    code = StringProperty()
-    chosen = BooleanProperty(False)
-
-    def on_state(self, *_: Any) -> None:
-        """The look follows ``chosen``, not the finger."""
-        want = "down" if self.chosen else "normal"
-        if self.state != want:
-            self.state = want
-
-    def on_chosen(self, *_: Any) -> None:
-        """Show it at once."""
-        self.state = "down" if self.chosen else "normal"
-
-
-class Chips(StackLayout):
-    """Choices as chips. ``value`` is a code ("" for none), or a list of codes if ``many``."""
-
-    choices = ListProperty()
-    many = BooleanProperty(False)
-    keep_one = BooleanProperty(False)
-    value = ObjectProperty("", allownone=True)
-
-    def on_kv_post(self, _: Any) -> None:
-        """Draw the choices that were given."""
-        self.bind(choices=self._draw, value=self._show)
-        self._draw()
-
-    def chip(self, code: str) -> Chip | None:
-        """The chip of a code."""
-        return next((chip for chip in self.children if chip.code == code), None)
-
-    def _draw(self, *_: Any) -> None:
-        self.clear_widgets()
-        for code, text in self.choices:
-            chip = Chip(code=code, text=text)
-            chip.bind(on_release=self._tapped)
-            self.add_widget(chip)
-        self._show()
-
-    def _show(self, *_: Any) -> None:
-        chosen = (self.value or []) if self.many else [self.value]
-        for chip in self.children:
-            chip.chosen = chip.code in chosen
-
-    def _tapped(self, chip: Chip) -> None:
-        if self.many:
-            now = list(self.value or [])
-            now.remove(chip.code) if chip.code in now else now.append(chip.code)
-            self.value = sorted(now)
-        elif self.value == chip.code:
-            self.value = self.value if self.keep_one else ""
-        else:
-            self.value = chip.code
-
-
-class Switch1(ButtonBehavior, BoxLayout):
-    """A box to tick with its words."""
-
-    text = StringProperty()
-    active = BooleanProperty(False)
-
-    def on_release(self) -> None:
-        """Turn it over."""
-        self.active = not self.active
-
-
-class Input(TextInput):
-    """A text field; ``limit`` characters at most, ``wrong`` draws its edge as an error."""
-
-    wrong = BooleanProperty(False)
-    limit = NumericProperty(4000)
-    edge = NumericProperty(dp(1))
-
-    def on_focus(self, *_: Any) -> None:
-        """A thicker edge while typing."""
-        self.edge = dp(2) if self.focus or self.wrong else dp(1)
-
-    def on_wrong(self, *_: Any) -> None:
-        """A thicker edge on an error."""
-        self.on_focus()
-
-    def insert_text(self, substring: str, from_undo: bool = False) -> None:
-        """Take no more than the field may hold."""
-        room = int(self.limit) - len(self.text)
-        super().insert_text(substring[: max(0, room)], from_undo=from_undo)
-
-
-class PickButton(ButtonBehavior, BoxLayout):
-    """A field whose value is chosen on another page."""
-
-    text = StringProperty()
-    hint = StringProperty()
-    wrong = BooleanProperty(False)
-    edge = NumericProperty(dp(1))
-
-
-class SearchBox(RelativeLayout):
-    """A field to search in, with a cross that empties it."""
-
-    text = StringProperty()
-    hint = StringProperty()
-
-
-class Field(Folding, BoxLayout):
-    """A label over an input, and the error under it, at the place where it happened."""
-
-    label = StringProperty()
-    error = StringProperty()
-    required = BooleanProperty(False)
-    hidden = BooleanProperty(False)
-
-    def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
-        """What is put into a field goes between label and error."""
-        if "slot" in self.ids and len(self.children) >= 3:
-            self.ids.slot.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
-
-    def on_error(self, *_: Any) -> None:
-        """Mark the input too."""
-        for child in self.ids.slot.children:
-            if isinstance(child, (Input, PickButton)):
-                child.wrong = bool(self.error)
 
 
 class Column(Layout):

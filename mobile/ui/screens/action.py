@@ -12,8 +12,8 @@ from kivy.properties import StringProperty
 
 from mobile.sync.phone import ActionOffer, Phone
 from mobile.ui.form import FormPage, with_phase
+from mobile.ui.inputs import Field
 from mobile.ui.photos import PhotoStrip
-from mobile.ui.widgets import Field
 from mobile.ui.words import label, pick, tr
 from shared import records
 

@@ -10,10 +10,11 @@ from kivy.properties import StringProperty
 
 from mobile.sync.phone import ActionOffer, ProblemView
 from mobile.ui import look
+from mobile.ui.inputs import Quiet
 from mobile.ui.page import Page
 from mobile.ui.parts import show_badges, step
 from mobile.ui.times import day, moment
-from mobile.ui.widgets import Fact, Quiet, text
+from mobile.ui.widgets import Fact, text
 from mobile.ui.words import label, pick, tr, word, words
 from shared import records
 from shared import vocabulary as v
