@@ -103,6 +103,7 @@ def test_what_is_written_during_a_first_download_comes_once(
     writer, phone = place.phone("writer"), place.open("new")
     phone.enrol_by_code(place.url, place.code(), "new")
     save(writer, place, "下载途中写的")
+    writer.edit("household", place.world.households[2], {"note": "下载途中改的"})
     real, done = feed.lines, threading.Event()
 
     def lines(*arguments: Any, **more: Any) -> Any:
