@@ -1,10 +1,7 @@
-"""What was held or rejected: why, from whom, and what it said, in words."""
+"""What was held or rejected: why, from whom, what it said; released, corrected or refused."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -12,29 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from server.core import masking
-from server.errors import Trouble
+from server.errors import Trouble, first_message, messages_of
 from server.operations import release
 from server.storage.database import db
 from server.storage.queries import names, quarantine
-from server.web import args, session, words
-from shared import ids
+from server.web import args, corrections, said, session, words
+from server.web.verdicts import category_names
+from shared import ids, records
 from shared.protocol import MAX_TEXT
 from shared.reconcile import Refused
 
 pages = Blueprint("quarantine", __name__)
-STATES = ("open", "released", "refused")
-# What a list shows of a transaction: the first of these that it has.
-_GIST = ("description", "note", "reason", "result", "name", "target_name", "contact_name")
-
-
-@dataclass(frozen=True)
-class Said:
-    """One operation in words: what it would have done, and its values as (field, text)."""
-
-    what: str
-    values: tuple[tuple[str, str], ...]
-    gist: str = ""
+STATES = ("open", quarantine.DECIDED, "released", "refused")
+_Wrong = dict[str, str]
 
 
 @pages.get("/quarantine")
@@ -44,13 +31,15 @@ def listed() -> ResponseReturnValue:
     reading = db.session()
     state = args.one_of(request.args.get("state", "open"), [*STATES, "all"], "open")
     page = quarantine.listed(reading, viewer, "" if state == "all" else state, args.number("page"))
-    said = {one.id: operations(one.text) for one in page.rows}
     return render_template(
         "quarantine/list.html",
         page=page,
         state=state,
-        said=said,
-        people=names.people(reading, [one.author for one in page.rows]),
+        said={one.id: said.operations(one.text) for one in page.rows},
+        awaited={one.id: _awaited_kind(one) for one in page.rows if one.waits_for},
+        people=names.people(
+            reading, [who for one in page.rows for who in (one.author, one.decided_by)]
+        ),
         places=_places(reading, [one.area_code for one in page.rows]),
         viewer=viewer,
     )
@@ -64,54 +53,87 @@ def one(entry_id: str) -> ResponseReturnValue:
 
 @pages.post("/quarantine/<entry_id>")
 def decide(entry_id: str) -> ResponseReturnValue:
-    """Release it as it is, or refuse it with a reason."""
+    """Release it as it is or corrected, or refuse it with a reason."""
     viewer = session.need("quarantine")
-    if quarantine.visible(db.session(), viewer, entry_id) is None:
+    entry = quarantine.visible(db.session(), viewer, entry_id)
+    if entry is None:
         abort(404)
-    reason = request.form.get("reason", "").strip()[:MAX_TEXT]
-    refusing = request.form.get("action") == "refuse"
     try:
-        if refusing:
-            release.refuse(viewer.user_id, entry_id, reason)
-        else:
-            release.release(viewer.user_id, entry_id)
+        match request.form.get("action"):
+            case "refuse":
+                reason = request.form.get("reason", "").strip()[:MAX_TEXT]
+                release.refuse(viewer.user_id, entry_id, reason)
+                flash(_("已决定不予收下，提交人会看到原因。"), "success")
+            case "correct":
+                right, wrong = corrections.read(entry.text, request.form)
+                if wrong:
+                    flash(_("还不能放行：请改正标红的地方。"), "error")
+                    return _page(entry_id, 422, wrong)
+                release.release(viewer.user_id, entry_id, right)
+                flash(_("已改正并放行，内容已生效。"), "success")
+            case "release":
+                release.release(viewer.user_id, entry_id)
+                flash(_("已放行，内容已生效。"), "success")
+            case _:
+                return _page(entry_id, 422)
     except Refused as refused:
-        if refused.code == "needs" and refused.field == "reason":
-            flash(_("不予收下要写明原因，提交人会看到。"), "error")
-        else:
-            why = words.code_title(refused.code)
-            flash(_("还不能放行：%(why)s。内容仍在这里。", why=why), "error")
-        return _page(entry_id, reason, 422)
-    except ValidationError:
-        flash(_("还不能放行：内容不合要求。内容仍在这里。"), "error")
-        return _page(entry_id, reason, 422)
+        return _page(entry_id, 422, _refused(entry, refused))
+    except ValidationError as error:
+        return _page(entry_id, 422, _invalid(error))
     except Trouble as trouble:
         if trouble.code != "stale":
             raise
         flash(_("已经有人处理过了。"), "info")
         return redirect(url_for(".one", entry_id=entry_id))
-    done = _("已决定不予收下，提交人会看到原因。") if refusing else _("已放行，内容已生效。")
-    flash(done, "success")
     return redirect(url_for(".listed"))
 
 
-def _page(entry_id: str, reason: str = "", status: int = 200) -> ResponseReturnValue:
+def _refused(entry: Any, refused: Refused) -> _Wrong:
+    """Say why it was refused; returns where in the form that is."""
+    if refused.code == "needs" and refused.field == "reason":
+        flash(_("不予收下要写明原因，提交人会看到。"), "error")
+        return {}
+    why = words.code_title(refused.code)
+    flash(_("还不能放行：%(why)s。内容仍在这里。", why=why), "error")
+    return dict.fromkeys(corrections.names_of(entry.text, refused.field), why)
+
+
+def _invalid(error: ValidationError) -> _Wrong:
+    """Say what does not fit; returns where in the form that is."""
+    messages = messages_of(error)
+    found: _Wrong = {}
+    for number, inner in (messages.get("operations") or {}).items():
+        parts = inner if isinstance(inner, dict) else {}
+        for field, texts in {**parts, **(parts.get("values") or {})}.items():
+            if isinstance(texts, list) and texts:
+                found[f"op{number}.{field}"] = words.in_language(str(texts[0]))
+    detail = words.in_language(first_message(messages).rpartition(": ")[2])
+    flash(_("还不能放行：%(why)s。内容仍在这里。", why=detail), "error")
+    return found
+
+
+def _page(entry_id: str, status: int = 200, wrong: _Wrong | None = None) -> ResponseReturnValue:
     viewer = session.need("quarantine")
     reading = db.session()
     entry = quarantine.visible(reading, viewer, entry_id)
     if entry is None:
         abort(404)
-    said = operations(entry.text)
+    form = request.form if request.form.get("action") == "correct" else None
+    open_now = entry.state == "open"
     text = render_template(
         "quarantine/page.html",
         entry=entry,
-        said=said,
+        said=said.operations(entry.text),
         field=_field(entry),
-        reason=reason,
-        made_at=_member(entry.text, "made_at"),
+        reason=request.form.get("reason", ""),
+        made_at=said.member(entry.text, "made_at"),
         people=names.people(reading, [entry.author, entry.decided_by]),
         device=quarantine.device_of(reading, entry),
         places=_places(reading, [entry.area_code]),
+        forms=corrections.sections(entry.text, category_names(), form, wrong) if open_now else [],
+        correcting=form is not None or entry.code == "invalid",
+        awaited=_awaited_kind(entry),
+        maker=quarantine.maker_of(reading, viewer, entry.waits_for) if entry.waits_for else None,
         viewer=viewer,
     )
     return text, status
@@ -119,86 +141,29 @@ def _page(entry_id: str, reason: str = "", status: int = 200) -> ResponseReturnV
 
 def _field(entry: Any) -> str:
     """The name of the field that was refused, "" where it is none of a record's."""
-    found = _member(entry.text, "operations")
+    found = said.member(entry.text, "operations")
     first = found[0] if isinstance(found, list) and found else {}
     kind = str(first.get("kind")) if isinstance(first, dict) else ""
     name = words.field_name(kind, entry.field or "")
     return "" if name == entry.field else name
 
 
-def operations(text: str | None) -> list[Said]:
-    """What a transaction's text says; whatever cannot be read is left out, never raised."""
-    found = _member(text, "operations")
-    if not isinstance(found, list):
-        return []
-    return [_said(one) for one in found if isinstance(one, dict)]
-
-
-def _said(raw: Mapping[str, Any]) -> Said:
-    said = _described(raw)
-    values = raw.get("values") or raw.get("data") or {}
-    texts = [values[n] for n in _GIST if isinstance(values, dict) and values.get(n)]
-    gist = str(texts[0]) if texts else said.values[0][1] if said.values else ""
-    return replace(said, gist=masking.mask_text(gist))
-
-
-def _described(raw: Mapping[str, Any]) -> Said:
-    kind = str(raw.get("kind"))
-    name = words.kind_name(kind)
-    match raw.get("op"):
-        case "create":
-            values = raw.get("values")
-            return Said(_("新建%(kind)s", kind=name), _pairs(kind, values))
-        case "set":
-            fields = raw.get("fields")
-            changed = {
-                field: pair[1]
-                for field, pair in (fields if isinstance(fields, dict) else {}).items()
-                if isinstance(pair, list) and len(pair) == 2
-            }
-            return Said(_("修改%(kind)s", kind=name), _pairs(kind, changed))
-        case "add" | "remove" as op:
-            field = str(raw.get("name"))
-            text = _("给%(kind)s添加") if op == "add" else _("从%(kind)s去掉")
-            return Said(text % {"kind": name}, _pairs(kind, {field: raw.get("elements")}))
-        case "act":
-            action = str(raw.get("action"))
-            data = raw.get("data")
-            text = _("对%(kind)s：%(action)s", kind=name, action=words.action_name(action))
-            shown = data if isinstance(data, dict) else {}
-            return Said(text, _pairs(kind, shown))
-        case "delete":
-            return Said(_("删除%(kind)s", kind=name), ())
-    return Said(_("无法识别的内容"), ())
-
-
-def _pairs(kind: str, values: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(values, dict):
-        return ()
-    shown = []
-    for field, value in values.items():
-        if value in (None, "", []) or field in ("sha256",):
+def _awaited_kind(entry: Any) -> str:
+    """What sort of record an entry waits for, in words: a household, a visit."""
+    found = said.member(entry.text, "operations")
+    for raw in found if isinstance(found, list) else ():
+        if not isinstance(raw, dict) or raw.get("kind") not in records.KINDS:
             continue
-        label = _("说明") if field == "reason" else words.field_name(kind, str(field))
-        shown.append((label, _text(kind, str(field), value)))
-    return tuple(shown)
-
-
-def _text(kind: str, field: str, value: Any) -> str:
-    if isinstance(value, str) and ids.is_id(value):
-        return _("另一条记录")
-    try:
-        return words.value_text(kind, field, value)
-    except (TypeError, ValueError, KeyError, OverflowError, OSError, AttributeError):
-        return str(value)
-
-
-def _member(text: str | None, name: str) -> Any:
-    try:
-        raw = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return None
-    return raw.get(name) if isinstance(raw, dict) else None
+        if raw.get("id") == entry.waits_for:
+            return words.kind_name(str(raw["kind"]))
+        values = raw.get("values")
+        parents = records.parent_of(
+            records.KINDS[raw["kind"]], values if isinstance(values, dict) else {}
+        )
+        for kind, record_id in parents:
+            if record_id == entry.waits_for:
+                return words.kind_name(kind)
+    return _("另一条记录")
 
 
 def _places(reading: Any, codes: list[str | None]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from tests.builders import GRID, OTHER_GRID, World
 
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
+MISSING_HOME = "01920000-0000-7000-8000-00000000abcd"  # its creation never arrived
 NAMES = {
     "admin": "陈向东", "supervisor": "王秀兰", "far_supervisor": "赵建国", "handler": "孙立军",
     "auditor": "周文静", "worker": "李敏", "other": "刘海燕",
@@ -274,7 +275,12 @@ def _pushes(app: Flask, scene: Scene) -> None:
         ACT, "problem", scene.problems[1], world.partition, seq=1, rev=1, action="progress",
         expect={"state": "reported", "step": 0}, data={"reason": "物业说下周来修。"},
     )  # fmt: skip
-    for n, operation in ((3, away), (4, late)):
+    early = builders.visit(world, target_id=MISSING_HOME, note="新搬来一家三口，先记一次走访。")
+    wrong = builders.visit(
+        world, 2, outcome="moved", visited_at=now_ms() - HOUR, concern_tags=["worry", "anger"],
+        note="老人说夜里暖气不热，室温只有14度。",
+    )  # fmt: skip
+    for n, operation in ((3, away), (4, late), (5, early), (6, wrong)):
         builders.push(
             client,
             world.tokens["worker"],
