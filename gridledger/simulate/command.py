@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -70,6 +72,7 @@ def simulate(
     from gridledger.simulate import report as reports
 
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, _leave)
     try:
         names = plans.chosen(faults)
     except plans.UnknownFault as unknown:
@@ -119,6 +122,10 @@ def _run(plan: Plan, database: str) -> tuple[Findings, dict[str, int]]:
     finally:
         server.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _say(zh: str, en: str) -> None:

@@ -41,7 +41,9 @@ def lost_response(sim: Simulation, phone: Handset, fault: Fault) -> bool:
 
 def duplicated_request(sim: Simulation, phone: Handset, fault: Fault) -> bool:
     """A request arrives twice."""
-    return _on_line(sim, phone, fault, "duplicate", (protocol.PUSH, protocol.PHOTOS))
+    photos = any(act.photos for act in fault.acts)
+    paths = (protocol.PUSH, protocol.PHOTOS) if photos else (protocol.PUSH,)
+    return _on_line(sim, phone, fault, "duplicate", paths)
 
 
 def reordered_requests(sim: Simulation, phone: Handset, fault: Fault) -> bool:

@@ -145,6 +145,7 @@ class Simulation:
                 self.counts[fault.name] += 1
                 self.say(f"  {fault.name}：{phone.name}", "")
                 return
+        self.say(f"  {fault.name}：没有机会发生", "had no occasion")
 
     def _put_back(self, fault: Fault, office: int) -> None:
         """A backup; then a day's work; then the server has only the backup."""
