@@ -92,8 +92,9 @@ def make_app(
                 syncer=Syncer(store, bridge, sync_by_itself),
                 shell=None,  # type: ignore[arg-type]
                 now=now,
+                recovered=store.recovered,
             )
-            self.around.syncer.bind(on_done=lambda *_: self.around.shell.refresh())
+            self.around.syncer.bind(on_done=lambda *_: self._synced())
             self.frame = FloatLayout()
             self._new_shell()
             Window.softinput_mode = "below_target"
@@ -132,13 +133,21 @@ def make_app(
             self.frame.add_widget(shell)
             if self.around.phone.enrolled:
                 self.around.bridge.quick(lambda: save_left_over(self.around.phone))
-                shell.open_tab("round")
+                shell.open_tab("sync" if self.around.recovered else "round")
                 if sync_by_itself:
                     self.around.syncer.start()
             else:
                 shell.go("enrol")
 
+        def _synced(self) -> None:
+            if self.around.phone.enrolled:
+                self.around.shell.refresh()
+            else:  # revoked, handed in, wiped: nothing that a page still holds may be written
+                self.around.shell.forget()
+                self._new_shell()
+
         def _enrolled(self, person: Any) -> None:
+            self.around.recovered = None
             self.around.shell.open_tab("round")
             self.around.shell.say(
                 words.tr("{name}，欢迎。正在下载您的网格…", name=person.name), "disc_check"

@@ -96,6 +96,11 @@ class FormPage(Page):
         """Left or covered, perhaps by the camera: keep it now."""
         self.flush()
 
+    def forget(self) -> None:
+        """Nothing typed here is kept any more."""
+        self._keep.cancel()
+        self._touched, self.draft_key = False, ""
+
     # --- photos ---
 
     def add_photo(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mobile.sync.phone import PLACE_WORDS, ProblemRow, TaskRow, VisitRow
-from mobile.ui.times import due
+from mobile.ui.next_steps import field_name
+from mobile.ui.times import due, local
 from mobile.ui.words import language, pick, tr, word, words
 from shared import protocol, records
 from shared import vocabulary as v
@@ -83,6 +84,13 @@ def limit(row: ProblemRow, now: int) -> Look:
     return Look(text, "warn" if tone == "danger" else "clock", tone)
 
 
+def conflict(state: str) -> Look:
+    """A conflict: open, decided, or agreed without a verdict."""
+    if state == "open":
+        return Look(tr("等网格长裁定"), "split", "warn")
+    return Look(word(v.CONFLICT_STATES, state), "disc_check", "good")
+
+
 def task_words(row: TaskRow) -> str:
     """Why a task is there, in words: its reason, what was refused, or what was decided."""
     if row.type == "conflict_verdict":
@@ -92,6 +100,12 @@ def task_words(row: TaskRow) -> str:
     return protocol.title(row.reason, language())
 
 
+def where(kind: str, name: str) -> str:
+    """The field that something is about, as a line of its own; "" where there is none."""
+    found = field_name(kind, name)
+    return tr("哪一项：{field}", field=found) if found else ""
+
+
 def value(kind: str, name: str, given: Any) -> str:
     """A field's value for a person."""
     field = records.FIELDS.get(kind, {}).get(name)
@@ -99,6 +113,10 @@ def value(kind: str, name: str, given: Any) -> str:
         return tr("（空）")
     if name == records.DELETED:
         return tr("已删除") if given else tr("保留")
+    if isinstance(given, bool):
+        return tr("是") if given else tr("否")
+    if field and field.type == records.MS and isinstance(given, int):
+        return f"{local(given):%Y-%m-%d %H:%M}"
     if field and field.choices:
         return (
             words(field.choices, given) if isinstance(given, list) else word(field.choices, given)

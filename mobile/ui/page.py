@@ -15,7 +15,7 @@ from mobile.ui.ports import Camera, Dialler, Locator
 from mobile.ui.threads import Bridge
 
 if TYPE_CHECKING:
-    from mobile.sync.phone import Phone
+    from mobile.sync.phone import Phone, Recovered
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
 
@@ -32,6 +32,7 @@ class Around:
     syncer: Syncer
     shell: Shell
     now: Callable[[], int]
+    recovered: Recovered | None = None  # until it has been read
 
 
 class Page(Screen):
@@ -64,6 +65,9 @@ class Page(Screen):
 
     def leave(self) -> None:
         """About to be covered or left: flush what was typed."""
+
+    def forget(self) -> None:
+        """The phone was wiped: what was being typed must not be kept."""
 
     def back(self) -> bool:
         """Back was pressed; True if the page has dealt with it."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from mobile.sync.phone import ProblemRow, ProgressRow, VisitRow
+from mobile.sync.phone import ConflictRow, ProblemRow, ProgressRow, VisitRow
 from mobile.ui import look, theme
 from mobile.ui.times import moment
 from mobile.ui.widgets import Badge, TapCard
 from mobile.ui.words import pick, tr, word
 from shared import ids
 from shared import vocabulary as v
+
+if TYPE_CHECKING:
+    from mobile.ui.shell import Shell
 
 
 class LinkCard(TapCard):
@@ -33,6 +36,7 @@ class LinkCard(TapCard):
     badge2_tone = StringProperty("mute")
     why = StringProperty()
     why_tone = StringProperty("danger")
+    todo = StringProperty()
 
 
 class Step(BoxLayout):
@@ -50,6 +54,15 @@ def show_badges(row: Widget, looks: Iterable[look.Look]) -> None:
     for one in looks:
         if one.text:
             row.add_widget(Badge(text=one.text, icon=one.icon, tone=one.tone))
+
+
+def open_conflicts(shell: Shell, rows: Iterable[ConflictRow]) -> None:
+    """To the one open conflict; to the sync page, which lists them, where there are several."""
+    found = [row.id for row in rows if row.state == "open"]
+    if len(found) == 1:
+        shell.go("conflict", conflict_id=found[0])
+    elif found:
+        shell.go("sync")
 
 
 def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], Any]) -> Widget:
@@ -145,6 +158,9 @@ Builder.load_string("""
     Txt:
         text: root.why
         color: t.tone(root.why_tone)[0]
+        font_size: sp(t.SMALL)
+    Txt:
+        text: root.todo
         font_size: sp(t.SMALL)
 
 <Step>:

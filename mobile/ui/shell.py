@@ -95,6 +95,13 @@ class Shell(FloatLayout):
         """Android's back key arrives as Escape."""
         return self.back() if key == ESCAPE else False
 
+    def forget(self) -> None:
+        """The phone was wiped: no page may write again what it still holds."""
+        self._quiet()
+        Window.release_all_keyboards()
+        for page in self.ids.pages.screens:
+            page.forget()
+
     def pause(self) -> None:
         """The app goes behind another one: what was typed goes to the disk."""
         if self.current:

@@ -139,6 +139,27 @@ class Note(BoxLayout):
     text = StringProperty()
     icon = StringProperty("info")
     tone = StringProperty("info")
+    least = NumericProperty(0)
+    more = StringProperty()
+
+
+class TapNote(ButtonBehavior, Note):
+    """A sentence that leads to more."""
+
+
+class AskNote(Column):
+    """A sentence that stays until it has been read. ``on_read``: the button was tapped."""
+
+    text = StringProperty()
+    icon = StringProperty("info")
+    tone = StringProperty("info")
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.register_event_type("on_read")
+        super().__init__(**kwargs)
+
+    def on_read(self) -> None:
+        """The button was tapped."""
 
 
 class Empty(BoxLayout):

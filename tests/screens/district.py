@@ -15,24 +15,37 @@ from werkzeug.serving import make_server
 
 from gridledger.demo import build
 from gridledger.demo.plan import Plan
+from mobile.storage import meta
 from mobile.sync.phone import Phone
 from server import create_app
 from server.config import Config
+from server.core.access import Viewer
 from server.operations import accounts
+
+NOBODY = "http://127.0.0.1:1/"  # refuses every connection
 
 
 class Line(requests.Session):
-    """A phone's way to the network, with a switch."""
+    """A phone's way to the network, with a switch.
+
+    ``accident``, once: what befalls the next request after the server has answered it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.on = True
+        self.nowhere = NOBODY
+        self.accident: Exception | None = None
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        """Send, or fail as a phone does without a signal."""
+        """Send; when off, to where nothing can connect, so that the failure is a real one."""
         if not self.on:
-            raise requests.ConnectionError("no network")
-        return super().send(request, **more)
+            request.url = self.nowhere
+        answer = super().send(request, **more)
+        if self.accident:
+            accident, self.accident = self.accident, None
+            raise accident
+        return answer
 
 
 @dataclass
@@ -50,6 +63,19 @@ class District:
             one for one in self.described["accounts"] if one["role"] == "grid_worker"
         )
         return found
+
+    def supervisor(self) -> Viewer:
+        """Who decides conflicts in the worker's grids; within ``build.application``."""
+        found = next(one for one in self.described["accounts"] if one["role"] == "supervisor")
+        user = accounts.find_user(found["username"])
+        return Viewer(user.id, user.role, user.area_code)
+
+    def revoke(self, phone: Phone) -> None:
+        """Stop a phone, as an administrator does."""
+        with phone._store.reading() as db:
+            device = meta.get(db, "device_id")
+        with build.application(self.folder):
+            accounts.revoke_device(device)
 
     def code(self) -> str:
         """A fresh enrolment code for the worker."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mobile.ui.page import Page
 from mobile.ui.screens.action import ActionPage
+from mobile.ui.screens.conflict import ConflictPage
 from mobile.ui.screens.enrol import EnrolPage
 from mobile.ui.screens.household import HouseholdPage
 from mobile.ui.screens.ledger import LedgerPage
@@ -31,6 +32,7 @@ ALL: dict[str, type[Page]] = {
     "problem": ProblemPage,
     "action": ActionPage,
     "task": TaskPage,
+    "conflict": ConflictPage,
     "sync": SyncPage,
     "me": MePage,
 }

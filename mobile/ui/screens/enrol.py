@@ -10,7 +10,8 @@ from kivy.core.window import Window
 from kivy.lang import Builder
 from kivy.properties import StringProperty
 
-from mobile.sync.phone import EnrolFailed, PhoneError
+from mobile.sync.phone import EnrolFailed, PhoneError, Recovered
+from mobile.ui import banners
 from mobile.ui.page import Page
 from mobile.ui.words import language, pick, tr
 
@@ -21,13 +22,25 @@ class EnrolPage(Page):
     """The first page of a phone that belongs to nobody yet."""
 
     problem = StringProperty()
+    why = StringProperty()
     doing = StringProperty()
     other_language = StringProperty()
 
     def enter(self, **args: Any) -> None:
         """An empty form."""
         self.other_language = "English" if language() == "zh" else tr("中文")
-        self.problem = self.doing = ""
+        self.problem = self.doing = self.why = ""
+        phone, found = self.around.phone, self.around.recovered
+
+        def work() -> tuple[bool, bool]:
+            return phone.enrolled, phone.status().revoked
+
+        def arrived(now: tuple[bool, bool]) -> None:
+            enrolled, revoked = now
+            if not enrolled:
+                self.why = why(revoked, found)
+
+        self.read(work, arrived)
 
     def switch(self) -> None:
         """The other language."""
@@ -79,6 +92,17 @@ class EnrolPage(Page):
             self.problem = pick(error.message_zh, error.message_en)
         else:
             self.shell.failed(error)
+
+
+def why(revoked: bool, found: Recovered | None) -> str:
+    """Why a phone that knew its owner asks again; "" for one that is new."""
+    if found is not None:
+        return banners.recovered(found)
+    if revoked:
+        return tr(
+            "这部手机已停用：内容已全部交给网格长，手机上已清空。要再用，请管理员发一个新的登记码。"
+        )
+    return ""
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

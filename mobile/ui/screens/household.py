@@ -13,7 +13,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from mobile.sync.phone import HouseholdView, Phone, VisitDraft
 from mobile.ui import look, theme
 from mobile.ui.page import Page
-from mobile.ui.parts import problem_card, show_badges, visit_card
+from mobile.ui.parts import open_conflicts, problem_card, show_badges, visit_card
 from mobile.ui.screens.round import DUE_LOOK, due_word
 from mobile.ui.shell import UNDO_SECONDS
 from mobile.ui.times import day
@@ -64,6 +64,17 @@ class HouseholdPage(Page):
     def leave(self) -> None:
         """A "no change" that nobody took back is saved now."""
         self._commit()
+
+    def forget(self) -> None:
+        """The kept "no change" is gone with the rest."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    def open_conflicts(self) -> None:
+        """To what two people wrote differently."""
+        if self._view:
+            open_conflicts(self.shell, self._view.conflicts)
 
     def report(self) -> None:
         """A problem found here."""

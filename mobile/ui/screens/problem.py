@@ -12,7 +12,7 @@ from mobile.sync.phone import ActionOffer, ProblemView
 from mobile.ui import look
 from mobile.ui.inputs import Quiet
 from mobile.ui.page import Page
-from mobile.ui.parts import show_badges, step
+from mobile.ui.parts import open_conflicts, show_badges, step
 from mobile.ui.times import day, moment
 from mobile.ui.widgets import Fact, text
 from mobile.ui.words import label, pick, tr, word, words
@@ -60,6 +60,11 @@ class ProblemPage(Page):
                 "action", problem_id=self.problem_id, offer=offer, about=self.description,
                 photo="" if not asks_photo else "must" if self._view.needs_after else "may",
             )  # fmt: skip
+
+    def open_conflicts(self) -> None:
+        """To what two people wrote differently."""
+        if self._view:
+            open_conflicts(self.shell, self._view.conflicts)
 
     def look_at(self, index: int) -> None:
         """A photo in full."""

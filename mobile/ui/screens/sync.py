@@ -9,17 +9,28 @@ from kivy.lang import Builder
 from kivy.properties import StringProperty
 from kivy.uix.widget import Widget
 
-from mobile.sync.phone import ConflictRow, SyncItem, SyncStatus, WaitingPhoto
-from mobile.ui import look
+from mobile.sync.phone import (
+    ConflictRow,
+    Phone,
+    SyncItem,
+    SyncStatus,
+    UnknownRecord,
+    WaitingPhoto,
+)
+from mobile.ui import banners, look
+from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
 from mobile.ui.parts import LinkCard
 from mobile.ui.syncing import ON_THE_PHONE
 from mobile.ui.times import moment
-from mobile.ui.widgets import Note, Progress1, text
+from mobile.ui.widgets import AskNote, Note, Progress1, text
 from mobile.ui.words import pick, tr
 from shared import records
 
 MOST = 30
+DECIDED = 5
+BACK = ("returned", "held")
+COVERED = frozenset({"care_groups", "risk_level"})  # sensitive: never in a list
 PAGES = {"household": "household", "visit": "visit", "problem": "problem", "task": "task"}
 PHOTO_LOOKS = {
     "waiting": ("cloud_up", "info"),
@@ -46,7 +57,7 @@ class SyncPage(Page):
         """Read it again."""
         phone, syncer = self.around.phone, self.syncer
         self.read_new(
-            lambda: (phone.status(), phone.conflicts(False), syncer.report),
+            lambda: (phone.status(), phone.conflicts(), syncer.report),
             lambda it: self._show(it[0], it[1]),
         )
         self.syncer.count()
@@ -73,9 +84,9 @@ class SyncPage(Page):
     def _widgets(
         self, status: SyncStatus, conflicts: list[ConflictRow], now: int
     ) -> Iterator[Widget]:
-        yield from self._warnings(status)
+        yield from self._banners(status)
         groups = {
-            tr("没有收下"): [i for i in status.items if i.place in ("returned", "held")],
+            tr("没有收下"): [i for i in status.items if i.place in BACK],
             tr("等待上传"): [i for i in status.items if i.place in ("waiting", "sent")],
         }
         for title, items in groups.items():
@@ -83,34 +94,40 @@ class SyncPage(Page):
                 yield text("Section", tr("{title} · {n}", title=title, n=len(items)))
                 yield from (self._item(one, now) for one in items[:MOST])
                 yield from _more(len(items) - MOST)
-        if conflicts:
-            yield text("Section", tr("有冲突，两份都保留着 · {n}", n=len(conflicts)))
-            yield from (self._conflict(one) for one in conflicts[:MOST])
+        undecided = [one for one in conflicts if one.state == "open"]
+        if undecided:
+            yield text("Section", tr("有冲突，两份都保留着 · {n}", n=len(undecided)))
+            yield from (self._conflict(one) for one in undecided[:MOST])
+            yield from _more(len(undecided) - MOST)
         yield from self._photos(status)
         done = [i for i in status.items if i.place in ("applied", "conflict", "settled")]
         if done:
             yield text("Section", tr("最近已收下"))
             yield from (self._item(one, now) for one in done[:10])
+        decided = [one for one in conflicts if one.state != "open" and one.mine]
+        if decided:
+            yield text("Section", tr("最近裁定的冲突"))
+            yield from (self._conflict(one) for one in decided[:DECIDED])
         if not status.items and not status.photos:
             yield text("Section", tr("您保存的走访和问题会列在这里，每一条在哪里一看就知道"))
 
-    def _warnings(self, status: SyncStatus) -> Iterator[Widget]:
-        if status.clock_wrong and status.clock_offset is not None:
-            minutes = abs(status.clock_offset) // 60_000
-            fast = status.clock_offset > 0
-            yield Note(
-                text=tr("手机时间快了{n}分钟，请校准。记录不受影响。", n=minutes)
-                if fast
-                else tr("手机时间慢了{n}分钟，请校准。记录不受影响。", n=minutes),
-                icon="clock",
-                tone="warn",
-            )
-        report = self.syncer.report
-        for trouble in report.troubles if report else ():
-            said = pick(trouble.message_zh, trouble.message_en)
-            if trouble.retry:
-                said = tr("{what}。内容都在手机上，稍后自动再试。", what=said.rstrip("。"))
-            yield Note(text=said, icon="warn", tone="warn" if trouble.retry else "danger")
+    def _banners(self, status: SyncStatus) -> Iterator[Widget]:
+        if self.around.recovered:
+            note = AskNote(text=banners.recovered(self.around.recovered), icon="warn", tone="warn")
+            note.bind(on_read=lambda _: self.read_it(note))
+            yield note
+        told = (
+            *banners.of_status(status),
+            *banners.of_report(self.syncer.report),
+            *banners.repaired(status),
+        )
+        for one in told:
+            yield Note(text=one.text, icon=one.icon, tone=one.tone)
+
+    def read_it(self, note: Widget) -> None:
+        """What became of the damaged store has been read: it is not shown again."""
+        self.around.recovered = None
+        self.ids.parts.remove_widget(note)
 
     def _photos(self, status: SyncStatus) -> Iterator[Widget]:
         if not status.photos:
@@ -126,16 +143,23 @@ class SyncPage(Page):
 
     def _item(self, item: SyncItem, now: int) -> Widget:
         state = look.place(item.place)
+        why, todo = pick(item.reason_zh, item.reason_en), ""
+        if item.place in BACK:
+            field = look.where(item.about_kind, item.field)
+            why = "\n".join(filter(None, (why, field)))
+            step = next_step(item.code, item.place == "held")
+            todo = tr("下一步：{what}", what=step)
         card = LinkCard(
             title=pick(item.title_zh, item.title_en),
             aside=moment(item.made_at, now),
             badge=state.text,
             badge_icon=state.icon,
             badge_tone=state.tone,
-            why=pick(item.reason_zh, item.reason_en),
+            why=why,
             why_tone="danger" if item.place == "returned" else "warn",
+            todo=todo,
         )
-        card.bind(on_release=lambda _: self._open(item.about_kind, item.about_id))
+        card.bind(on_release=lambda _: self._open_item(item))
         return card
 
     def _photo(self, photo: WaitingPhoto) -> Widget:
@@ -159,27 +183,57 @@ class SyncPage(Page):
 
     def _conflict(self, one: ConflictRow) -> Widget:
         field = pick(one.field_zh, one.field_en)
+        is_open = one.state == "open"
+        covered = one.field in COVERED
+        values = [look.value(one.about_kind, one.field, v) for v in (one.accepted, one.proposed)]
+        said = tr("现用：{a}\n另一个：{b}", a=values[0], b=values[1])
+        if not is_open:
+            said = look.value(one.about_kind, one.field, one.verdict)
+            said = tr("已裁定：{value}", value=said) if one.state == "decided" else ""
+        state = look.conflict(one.state)
         card = LinkCard(
             title=tr("{who}：{field}", who=one.about_name, field=field),
-            line="",
-            badge=tr("等网格长裁定"),
-            badge_icon="split",
-            badge_tone="warn",
-            why=tr(
-                "现用：{a}（{who_a}）\n另一个：{b}（{who_b}）",
-                a=look.value(one.about_kind, one.field, one.accepted),
-                who_a=one.accepted_by,
-                b=look.value(one.about_kind, one.field, one.proposed),
-                who_b=one.proposed_by,
-            ),
+            badge=state.text,
+            badge_icon=state.icon,
+            badge_tone=state.tone,
+            why=tr("点开查看两份内容") if covered else said,
             why_tone="mute",
         )
-        card.bind(on_release=lambda _: self._open(one.about_kind, one.about_id))
+        card.bind(on_release=lambda _: self.shell.go("conflict", conflict_id=one.id))
         return card
+
+    def _open_item(self, item: SyncItem) -> None:
+        """To the task that came of it while that is open, else to the record."""
+        phone = self.around.phone
+
+        def work() -> tuple[str, str] | None:
+            if any(task.id == item.task_id for task in phone.tasks()):
+                return "task", item.task_id
+            known = is_known(phone, item.about_kind, item.about_id)
+            return (item.about_kind, item.about_id) if known else None
+
+        def then(found: tuple[str, str] | None) -> None:
+            if found:
+                self._open(*found)
+            else:
+                self.shell.say(tr("手机上没有这条记录了"), "info")
+
+        self.read(work, then)
 
     def _open(self, kind: str, record_id: str) -> None:
         if kind in PAGES and record_id:
             self.shell.go(PAGES[kind], **{f"{PAGES[kind]}_id": record_id})
+
+
+def is_known(phone: Phone, kind: str, record_id: str) -> bool:
+    """Whether a record with a page of its own is on this phone. On a worker thread."""
+    readers = {"household": phone.household, "visit": phone.visit, "problem": phone.problem}
+    if kind == "task":
+        return any(task.id == record_id for task in phone.tasks(include_done=True))
+    try:
+        return kind in readers and readers[kind](record_id) is not None
+    except UnknownRecord:
+        return False
 
 
 def _kind(name: str) -> str:

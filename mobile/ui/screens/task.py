@@ -10,10 +10,12 @@ from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import TaskRow
 from mobile.ui import look
+from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
 from mobile.ui.times import due
 from mobile.ui.words import pick, tr
 
+CAME_BACK = ("rejected_change", "late_action")
 PAGES = {"household": "household", "visit": "visit", "problem": "problem"}
 
 
@@ -24,6 +26,8 @@ class TaskPage(Page):
     kind = StringProperty()
     about = StringProperty()
     reason = StringProperty()
+    field = StringProperty()
+    todo = StringProperty()
     limit = StringProperty()
     limit_tone = StringProperty("mute")
     leads = BooleanProperty(False)
@@ -32,20 +36,26 @@ class TaskPage(Page):
         """Show this task."""
         self.task_id = task_id
         self._task: TaskRow | None = None
+        self._decided = False
         self.refresh()
 
     def refresh(self) -> None:
         """Read it again."""
         phone, wanted = self.around.phone, self.task_id
 
-        def work() -> TaskRow | None:
-            return next((one for one in phone.tasks(include_done=True) if one.id == wanted), None)
+        def work() -> tuple[TaskRow | None, bool]:
+            row = next((one for one in phone.tasks(include_done=True) if one.id == wanted), None)
+            conflict = row.detail.get("conflict_id") if row else None
+            known = conflict and any(one.id == conflict for one in phone.conflicts())
+            return row, bool(known)
 
-        self.read(work, self._show)
+        self.read(work, lambda found: self._show(*found))
 
     def open_about(self) -> None:
         """To what it is about."""
-        if self._task and self._task.about_id:
+        if self._task and self._decided:
+            self.shell.go("conflict", conflict_id=self._task.detail["conflict_id"])
+        elif self._task and self._task.about_id:
             page = PAGES[self._task.about_kind]
             self.shell.go(page, **{f"{page}_id": self._task.about_id})
 
@@ -60,15 +70,20 @@ class TaskPage(Page):
 
         self.read(lambda: phone.finish_task(task), finished)
 
-    def _show(self, row: TaskRow | None) -> None:
+    def _show(self, row: TaskRow | None, decided: bool) -> None:
         if row is None:
             return
-        self._task = row
+        self._task, self._decided = row, decided
         self.kind = pick(row.title_zh, row.title_en)
         self.about = row.about_name or self.kind
         self.reason = look.task_words(row)
         self.limit, self.limit_tone = due(row.due_at, self.around.now())
-        self.leads = bool(row.about_id) and row.about_kind in PAGES
+        self.leads = decided or (bool(row.about_id) and row.about_kind in PAGES)
+        self.field = self.todo = ""
+        if row.type in CAME_BACK:
+            self.field = look.where(row.about_kind, row.detail.get("field") or "")
+            step = next_step(row.reason, row.detail.get("result") == "held")
+            self.todo = tr("下一步：{what}", what=step)
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

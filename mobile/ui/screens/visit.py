@@ -11,7 +11,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from mobile.sync.phone import VisitView
 from mobile.ui import look
 from mobile.ui.page import Page
-from mobile.ui.parts import problem_card
+from mobile.ui.parts import open_conflicts, problem_card
 from mobile.ui.screens.household import known_name
 from mobile.ui.times import moment
 from mobile.ui.widgets import Fact
@@ -27,7 +27,7 @@ class VisitPage(Page):
     visit_id = StringProperty()
     who = StringProperty()
     told = StringProperty()
-    told_tone = StringProperty("danger")
+    conflict = StringProperty()
     outcome = StringProperty()
     state = StringProperty()
     state_icon = StringProperty()
@@ -60,6 +60,11 @@ class VisitPage(Page):
             door = row.target_id if self._view.values.get("target_kind") == "household" else ""
             self.shell.go("report", visit_id=self.visit_id, household_id=door or "")
 
+    def open_conflicts(self) -> None:
+        """To what two people wrote differently."""
+        if self._view:
+            open_conflicts(self.shell, self._view.conflicts)
+
     def look_at(self, index: int) -> None:
         """A photo in full."""
         photo = self._view.photos[index] if self._view else None
@@ -76,9 +81,9 @@ class VisitPage(Page):
         self.outcome = word(v.OUTCOMES, row.outcome)
         self.state, self.state_icon, self.state_tone = look.visit(row)
         why = look.why(row)
-        open_conflicts = [c for c in view.conflicts if c.state == "open"]
-        self.told_tone = "danger" if why else "warn"
-        self.told = why or (tr("有内容两人写得不同，等网格长裁定") if open_conflicts else "")
+        conflicts = [c for c in view.conflicts if c.state == "open"]
+        self.told = why
+        self.conflict = tr("有内容两人写得不同，等网格长裁定") if conflicts else ""
         solved = values.get("resolved_on_spot")
         facts = [
             (label("visit", "visited_at"), moment(row.visited_at, now)),
