@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
         language,
         layout,
         ledger,
+        offers,
         people,
         phones,
         photos,
@@ -41,7 +42,7 @@ def register(app: Flask) -> None:
         static_url_path="/static",
     )
     for module in (
-        sign_in, home, visits, homes, ledger, conflicts, quarantine, people, phones, photos,
+        sign_in, home, visits, homes, ledger, conflicts, quarantine, offers, people, phones, photos,
         exports, audit, language,
     ):  # fmt: skip
         web.register_blueprint(module.pages)

@@ -48,12 +48,20 @@ def listed() -> ResponseReturnValue:
 
 def action_text(code: str) -> str:
     """An action of the log as a person reads it; an unknown one as it is."""
-    texts = {
+    return action_texts().get(code, code)
+
+
+def action_texts() -> dict[str, str]:
+    """Every action that the code writes, in words."""
+    return {
         "sign_in": _("登录"),
         "sign_in_failed": _("登录失败"),
         "sign_out": _("退出"),
         "idle_sign_out": _("超时退出"),
         "user_add": _("新建账号"),
+        "user_edit": _("改账号资料"),
+        "user_disable": _("停用账号"),
+        "user_enable": _("重新启用账号"),
         "password_set": _("重设密码"),
         "assign": _("分配网格"),
         "unassign": _("收回网格"),
@@ -66,21 +74,79 @@ def action_text(code: str) -> str:
         "import_roster": _("导入住户名册"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),
+        "look.visits": _("打开走访列表"),
+        "look.homes": _("打开住户名单"),
+        "home.reveal": _("查看隐藏的住户信息"),
+        "offer.take": _("收回手机里的内容"),
+        "offer.take_all": _("全部收回手机里的内容"),
+        "offer.leave": _("不要手机里的内容"),
         "quarantine.release": _("放行隔离内容"),
         "quarantine.refuse": _("不予收下"),
         "erase": _("依法删除"),
         "restore": _("恢复备份"),
         "epoch.rewind": _("发现数据被回退"),
     }
-    return texts.get(code, code)
 
 
 def detail_text(detail: object) -> str:
     """An entry's details as one line."""
     if not isinstance(detail, dict):
         return ""
+    labels = _detail_labels()
     pairs = []
     for key, value in detail.items():
-        shown = words.choice("ROLES", value) if key == "role" else value
-        pairs.append(f"{key}={shown}")
-    return ", ".join(pairs)
+        if value in (None, "", {}, []):
+            continue
+        pairs.append(f"{labels.get(key, key)}{_('：')}{_detail_value(key, value)}")
+    return _("；").join(pairs)
+
+
+def _detail_labels() -> dict[str, str]:
+    return {
+        "username": _("用户名"),
+        "role": _("角色"),
+        "fields": _("哪一项"),
+        "from": _("从"),
+        "to": _("到"),
+        "records": _("记录数"),
+        "stay": _("收不回"),
+        "reason": _("原因"),
+        "corrected": _("改正过"),
+        "result": _("结果"),
+        "format": _("格式"),
+        "unmasked": _("不隐藏个人信息"),
+        "filters": _("筛选"),
+        "who": _("谁"),
+        "name": _("手机名称"),
+        "device": _("手机"),
+        "kind": _("记录"),
+        "page": _("页面"),
+        "scope_rev": _("第几次变动"),
+        "file": _("文件"),
+        "created": _("新建"),
+        "renamed": _("改名"),
+        "rows": _("行数"),
+        "bad": _("有错的行"),
+    }
+
+
+def _detail_value(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, list):
+        known = {"name": _("姓名"), "area_code": _("区域"), "phone": _("电话"),
+                 "body": words.field_name("problem", "body")}  # fmt: skip
+        return _("、").join(str(known.get(str(one), one)) for one in value)
+    if isinstance(value, dict):
+        return _("、").join(f"{name}={one}" for name, one in value.items())
+    text = str(value)
+    if key == "role":
+        return words.choice("ROLES", text)
+    if key == "kind":
+        return words.kind_name(text)
+    if key == "page":
+        return {"home": _("住户"), "visit": _("走访")}.get(text, text)
+    if key == "result":
+        texts = {"applied": _("已生效"), "merged": _("已合并"), "conflict": _("有冲突")}
+        return texts.get(text, text)
+    return text.removeprefix("grid:").removeprefix("area:")

@@ -75,6 +75,11 @@ QUARANTINE_LOOKS = {
     "released": Look("good", "check-circle-fill"),
     "refused": Look("mute", "x-circle"),
 }
+OFFER_LOOKS = {
+    "open": Look("warn", "inbox"),
+    "taken": Look("good", "check-circle-fill"),
+    "left": Look("mute", "x-circle"),
+}
 
 
 class NavItem(NamedTuple):
@@ -152,6 +157,10 @@ def badge(kind: str, field: str, code: str | None) -> Markup:
     if kind == "quarantine":
         texts = {"open": _("待处理"), "released": _("已放行"), "refused": _("不予收下")}
         look = QUARANTINE_LOOKS.get(code, Look("mute", "circle"))
+        return chip(look.tone, look.icon, texts.get(code, code))
+    if kind == "offer":
+        texts = {"open": _("待处理"), "taken": _("已收回"), "left": _("不要了")}
+        look = OFFER_LOOKS.get(code, Look("mute", "circle"))
         return chip(look.tone, look.icon, texts.get(code, code))
     look = LOOKS.get((kind, field), {}).get(code, Look("mute", "circle"))
     return chip(look.tone, look.icon, words.word(kind, field, code))

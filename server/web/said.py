@@ -53,7 +53,7 @@ def gist(kind: str, values: Any) -> str:
     if name == "contact_name" or (kind == "resident" and name == "name"):
         return masking.mask_name(str(value))
     if records.FIELDS.get(kind, {}).get(name, _NO_FIELD).type == records.CODE:
-        return _text(kind, name, value)
+        return text_of(kind, name, value)
     return masking.mask_text(str(value))
 
 
@@ -97,11 +97,12 @@ def pairs(kind: str, values: Any) -> tuple[tuple[str, str], ...]:
         if value in (None, "", []) or field in ("sha256",):
             continue
         label = _("说明") if field == "reason" else words.field_name(kind, str(field))
-        shown.append((label, _text(kind, str(field), value)))
+        shown.append((label, text_of(kind, str(field), value)))
     return tuple(shown)
 
 
-def _text(kind: str, field: str, value: Any) -> str:
+def text_of(kind: str, field: str, value: Any) -> str:
+    """One value in words, whatever it is."""
     if isinstance(value, str) and ids.is_id(value):
         return _("另一条记录")
     try:

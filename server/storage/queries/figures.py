@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage.models import Conflict, Problem, Visit
-from server.storage.queries import people, problems, quarantine
+from server.storage.queries import offers, people, problems, quarantine
 from server.storage.queries.paging import page_of, seen_grids
 from server.storage.queries.people import Phone
 from server.storage.queries.problems import OPEN, ProblemFilter
@@ -27,6 +27,7 @@ class Figures:
     oldest_to_review: int | None = None
     conflicts: int = 0
     quarantined: int = 0
+    offered: int = 0
     open_problems: int = 0
     overdue: int = 0
     to_accept: int = 0
@@ -58,6 +59,7 @@ def of(session: Session, viewer: Viewer, now: int, today: int, week: int) -> Fig
             )
         )
         or 0,
+        offered=offers.count(session, viewer),
         quarantined=quarantine.listed(session, viewer, "open", 1).total,
         phones=tuple(
             p for p in people.phones(session, viewer) if p.waits and not p.device.revoked_at
