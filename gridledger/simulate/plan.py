@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "old_schema": ("旧版手机", "a phone of another version pushed"),
 }
 HEAVY = ("restored", "rewound")  # each stops the server: once, and again every four rounds
+LATE = ("reassigned", "device_cloned")  # a later restore would heal what these may break
 LEAST = 20  # faults of a run with all of them
 ACTIONS = (
     "visit", "visit", "no_change", "edit", "edit", "edit", "groups", "count", "problem", "progress",
@@ -137,11 +138,13 @@ def _placed(
     phones: int, rounds: int, faults: Sequence[str], dice: random.Random
 ) -> list[list[str]]:
     """Which faults in which round: the light ones anywhere, the heavy ones at a round's end."""
-    light = [name for name in faults if name not in HEAVY]
+    late = [name for name in LATE if name in faults]
+    light = [name for name in faults if name not in (*HEAVY, *LATE)]
     heavy = [name for name in faults if name in HEAVY for _ in range(1 + (rounds - 1) // 4)]
-    wanted = light * max(1, phones * rounds // 60)
+    often = max(1, phones * rounds // 60)
+    wanted = light * often + late * (often - 1)
     least = max(LEAST if len(faults) == len(FAULTS) else 0, len(faults))
-    while light and len(wanted) + len(heavy) < least:
+    while light and len(wanted) + len(heavy) + len(late) < least:
         wanted.append(dice.choice(light[:5]))  # those that happen most, and cost least
     dice.shuffle(wanted)
     dice.shuffle(heavy)
@@ -150,4 +153,5 @@ def _placed(
         placed[index % rounds].append(name)
     for index, name in enumerate(heavy):
         placed[(rounds - 1 - index) % rounds].append(name)
+    placed[-1] += late
     return placed

@@ -124,12 +124,13 @@ class Simulation:
     def _round(self, one: Round) -> None:
         for phone, acts in zip(self.fleet, one.acts, strict=False):
             self.work(phone, acts)
-        for fault in one.faults:
-            if fault.name not in HEAVY:
-                self._fault(fault)
+        # What puts the server back comes first: it would undo, and so hide, what came before.
         for fault in one.faults:
             if fault.name in HEAVY:
                 self._put_back(fault, one.office)
+        for fault in one.faults:
+            if fault.name not in HEAVY:
+                self._fault(fault)
         self._sync_all()
         self._office.work(one.office, one.acts[0][0].pick)
         self._sync_all()

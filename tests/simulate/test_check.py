@@ -158,6 +158,9 @@ def test_what_still_waits_is_found(scene: Scene) -> None:
 def test_a_photo_is_looked_for_on_phones_and_its_bytes_are_read(scene: Scene) -> None:
     with scene.place.app.app_context():
         blobs.current().remove(scene.photo)
+    assert scene.found().photos_lost == 1, "the phone would delete it in a week"
+    with scene.one._store.writing() as store:
+        store.execute("UPDATE photo SET state = 'waiting'")
     found = scene.found()
     assert (found.photos_verified, found.photos_on_phone, found.photos_lost) == (0, 1, 0)
     photos.path_of(scene.one._store.folder, scene.photo).write_bytes(b"other bytes")
