@@ -187,10 +187,15 @@ def _fault(slot: _Slot, value: Any) -> str:
             case records.TEXT if isinstance(value, str) and len(value) > declared.limit:
                 return _("最多 %(n)s 个字。", n=declared.limit)
             case records.CODE | records.SET | records.BOOL:
-                return _("请从列表里选。原来写的是“%(value)s”。", value=str(value)[:40])
+                return _("请从列表里选。原来写的是“%(value)s”。", value=_as_it_came(value))
             case _:
-                return _("这一项写得不对，原来是“%(value)s”。", value=str(value)[:40])
+                return _("这一项写得不对，原来是“%(value)s”。", value=_as_it_came(value))
     return ""
+
+
+def _as_it_came(value: Any) -> str:
+    text = _("、").join(str(one) for one in value) if isinstance(value, list) else str(value)
+    return text[:40]
 
 
 def _field(slot: _Slot, value: Any, error: str, categories: Mapping[str, str]) -> Field:

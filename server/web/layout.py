@@ -176,7 +176,7 @@ def navigation() -> list[NavItem]:
         items.append(NavItem("web.home.page", "house", _("首页")))
     if who.role != "grid_worker" and who.may("see_records"):
         items.append(NavItem("web.visits.listed", "clipboard-check", _("走访")))
-        items.append(NavItem("web.homes.listed", "houses", _("住户")))
+        items.append(NavItem("web.homes.listed", "houses", _("住户名单")))
     if who.role != "grid_worker" and (who.may("see_records") or who.may("see_own_problems")):
         items.append(NavItem("web.ledger.listed", "journal-text", _("问题台账")))
     if who.role != "grid_worker" and who.may("see_records"):

@@ -96,7 +96,9 @@ def pairs(kind: str, values: Any) -> tuple[tuple[str, str], ...]:
     for field, value in values.items():
         if value in (None, "", []) or field in ("sha256",):
             continue
-        label = _("说明") if field == "reason" else words.field_name(kind, str(field))
+        own = str(field) in records.FIELDS.get(kind, {})
+        said_why = field == "reason" and not own  # an action's reason is no field of its problem
+        label = _("说明") if said_why else words.field_name(kind, str(field))
         shown.append((label, text_of(kind, str(field), value)))
     return tuple(shown)
 

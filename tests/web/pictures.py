@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 CODE = "form[action$='/code'] button"
-# role -> name of the picture -> where to go; a first link of a list is "list > pattern of links".
+# role -> name of the picture -> where to go: "list > /visits/" is the first row's link there,
+# "> /edit" the page's link that ends so.
 PLACES: dict[str, dict[str, str]] = {
     "supervisor": {
         "home": "/", "visits": "/visits", "visit": "/visits > /visits/", "ledger": "/ledger",
@@ -21,11 +22,15 @@ PLACES: dict[str, dict[str, str]] = {
         "problem_new": "/ledger?state=registered > /ledger/",
         "conflicts": "/conflicts", "conflict": "/conflicts > /conflicts/",
         "quarantine": "/quarantine", "quarantined": "/quarantine > /quarantine/",
-        "phones": "/phones", "not_found": "/visits/none", "empty": "/ledger?q=没有这样的问题",
+        "homes": "/homes", "household": "/homes > /homes/", "offers": "/offers",
+        "offer": "/offers > /offers/", "phones": "/phones",
+        "not_found": "/visits/none", "empty": "/ledger?q=没有这样的问题",
     },
     "admin": {
         "people": "/people", "grids": "/people/grids", "admin_phones": "/phones",
-        "new_account": "/people/new", "person": "/people?role=grid_worker > /people/",
+        "new_account": "/people/new", "edit_account": "/people?role=grid_worker > /people/ > /edit",
+        "erase": "/homes > /homes/ > /erase",
+        "person": "/people?role=grid_worker > /people/",
     },
     "handler": {"handler_home": "/", "handler_ledger": "/ledger"},
     "auditor": {"audit": "/audit"},
@@ -43,16 +48,18 @@ def sign_in(page: Page, base: str, username: str, password: str) -> None:
 
 
 def go(page: Page, base: str, place: str) -> bool:
-    """Open a place; False where a list has no such link."""
-    address, arrow, pattern = place.partition(" > ")
+    """Open a place; False where a page has no such link."""
+    address, *patterns = place.split(" > ")
     page.goto(base + address)
-    if not arrow:
-        return True
-    links = page.locator(f'main a.main-link[href^="{pattern}"]')
-    if links.count() == 0:
-        return False
-    links.first.click()
-    page.wait_for_load_state()
+    for pattern in patterns:
+        wanted = (
+            f'.main-link[href^="{pattern}"]' if pattern.endswith("/") else f'[href$="{pattern}"]'
+        )
+        links = page.locator(f"main a{wanted}")
+        if links.count() == 0:
+            return False
+        links.first.click()
+        page.wait_for_load_state()
     return True
 
 

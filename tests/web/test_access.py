@@ -14,10 +14,19 @@ from server.storage.tables import Quarantined
 from tests.web.conftest import Visitor
 from tests.web.scene import Scene
 
-LISTS = ("/", "/visits", "/ledger", "/conflicts", "/quarantine", "/phones", "/people",
-         "/people/grids", "/people/new", "/audit")  # fmt: skip
+LISTS = ("/", "/visits", "/homes", "/ledger", "/conflicts", "/quarantine", "/offers", "/phones",
+         "/people", "/people/grids", "/people/new", "/audit")  # fmt: skip
 MAY = {
-    "supervisor": {"/", "/visits", "/ledger", "/conflicts", "/quarantine", "/phones"},
+    "supervisor": {
+        "/",
+        "/visits",
+        "/homes",
+        "/ledger",
+        "/conflicts",
+        "/quarantine",
+        "/offers",
+        "/phones",
+    },
     "admin": set(LISTS) - {"/audit"},
     "handler": {"/", "/ledger"},
     "auditor": {"/audit"},
@@ -33,7 +42,7 @@ def _pages(app: Flask, scene: Scene) -> list[str]:
         kept = db.session.scalar(select(Quarantined.id))
     return [
         f"/visits/{scene.visits[0]}", f"/ledger/{scene.problems[2]}", f"/conflicts/{conflict}",
-        f"/quarantine/{kept}", f"/photos/{scene.photos[-2]}",
+        f"/quarantine/{kept}", f"/homes/{scene.world.households[0]}", f"/photos/{scene.photos[-2]}",
         f"/photos/{scene.photos[-2]}?size=320",
     ]  # fmt: skip
 
@@ -111,7 +120,7 @@ def test_no_page_has_code_or_style_of_its_own(app: Flask, scene: Scene) -> None:
     """The content security policy forbids both; this finds what it would silently drop."""
     for role, paths in MAY.items():
         visitor = Visitor(app).sign_in(role)
-        more = _pages(app, scene)[:4] if role == "supervisor" else []
+        more = _pages(app, scene)[:5] if role == "supervisor" else []
         for path in (*sorted(paths), *more, "/nowhere"):
             answer = visitor.get(path)
             assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", answer.text)
