@@ -31,7 +31,8 @@ def of_status(status: SyncStatus) -> Iterator[look.Look]:
 def revoked(status: SyncStatus) -> look.Look:
     """Whether all was handed in; on a wiped phone, that it was."""
     if status.handed_in:
-        return look.Look(tr("这部手机已停用，手里的内容已交给网格长。"), "disc_check", "warn")
+        said = tr("这部手机已停用，手里的内容已交给网格长。下次同步时手机会清空。")
+        return look.Look(said, "disc_check", "warn")
     photos = sum(photo.state not in NO_USE for photo in status.photos_waiting)
     parts = [
         tr("{n}条记录", n=status.waiting) if status.waiting else "",

@@ -122,6 +122,8 @@ def _walk(driver: Driver, phone: Phone, folder: Path, saved: list[Path]) -> None
     shot("sync")
     driver.page.ids.body.scroll_y = 0
     shot("sync_photos")
+    go("conflict", conflict_id=phone.conflicts()[0].id)
+    shot("conflict")
     shell.open_tab("me")
     driver.settle()
     shot("me")

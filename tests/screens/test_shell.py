@@ -32,6 +32,7 @@ def pages(store: Phone) -> list[tuple[str, dict[str, Any]]]:
         ("problem", {"problem_id": problem.id}),
         ("action", {"problem_id": problem.id, "offer": offer, "about": "", "photo": "must"}),
         ("task", {"task_id": store.tasks()[0].id}),
+        ("conflict", {"conflict_id": store.conflicts()[0].id}),
         ("enrol", {}),
     ]  # fmt: skip
 

@@ -30,7 +30,7 @@ from shared import records
 MOST = 30
 DECIDED = 5
 BACK = ("returned", "held")
-COVERED = frozenset({"care_groups", "risk_level"})  # sensitive: never in a list
+COVERED = frozenset({"care_groups", "risk_level"})  # as what is personal: never in a list
 PAGES = {"household": "household", "visit": "visit", "problem": "problem", "task": "task"}
 PHOTO_LOOKS = {
     "waiting": ("cloud_up", "info"),
@@ -71,6 +71,9 @@ class SyncPage(Page):
             parts = [tr("{n}条记录", n=waiting) if waiting else ""]
             parts.append(tr("{n}张照片", n=len(held)) if held else "")
             self.state = tr("{what}待上传", what=tr("、").join(filter(None, parts)))
+        elif back := sum(item.place in BACK for item in status.items):
+            self.state_icon = "flag"
+            self.state = tr("都已送到，{n}条还没收下", n=back)
         else:
             self.state_icon = "cloud_check"
             self.state = tr("全部安全")
@@ -86,7 +89,8 @@ class SyncPage(Page):
     ) -> Iterator[Widget]:
         yield from self._banners(status)
         groups = {
-            tr("没有收下"): [i for i in status.items if i.place in BACK],
+            tr("没有收下"): [i for i in status.items if i.place == "returned"],
+            tr("等网格长处理"): [i for i in status.items if i.place == "held"],
             tr("等待上传"): [i for i in status.items if i.place in ("waiting", "sent")],
         }
         for title, items in groups.items():
@@ -184,7 +188,8 @@ class SyncPage(Page):
     def _conflict(self, one: ConflictRow) -> Widget:
         field = pick(one.field_zh, one.field_en)
         is_open = one.state == "open"
-        covered = one.field in COVERED
+        declared = records.FIELDS.get(one.about_kind, {}).get(one.field)
+        covered = one.field in COVERED or bool(declared and declared.personal)
         values = [look.value(one.about_kind, one.field, v) for v in (one.accepted, one.proposed)]
         said = tr("现用：{a}\n另一个：{b}", a=values[0], b=values[1])
         if not is_open:
