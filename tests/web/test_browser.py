@@ -168,7 +168,9 @@ def test_no_page_is_wider_than_its_screen_and_each_has_its_picture(
 
 def test_every_field_and_button_has_a_name(page: Page, served: str, scene: Scene) -> None:
     _enter(page, served, "supervisor")
-    for path in ("/visits", "/ledger", f"/ledger/{scene.problems[1]}", "/conflicts"):
+    home = f"/homes/{scene.world.households[0]}"
+    problem = f"/ledger/{scene.problems[1]}"
+    for path in ("/visits", "/ledger", problem, "/conflicts", "/homes", home, "/offers"):
         page.goto(path)
         nameless = page.evaluate(
             """() => [...document.querySelectorAll('main input:not([type=hidden]), main select,'

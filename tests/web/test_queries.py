@@ -33,6 +33,8 @@ def _count(app: Flask, visitor: Visitor, path: str) -> int:
         ("/visits?state=returned", "/visits?state=all"),
         ("/ledger?state=closed", "/ledger?state=all"),
         ("/phones?only=waiting", "/phones"),
+        ("/homes?q=1-1-101", "/homes"),
+        ("/quarantine?state=all&page=1", "/quarantine"),
     ],
 )
 def test_more_rows_ask_nothing_more(app: Flask, scene: Scene, few: str, many: str) -> None:
