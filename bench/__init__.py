@@ -1,0 +1,1 @@
+"""The benchmarks: each measures the product beside its floor, in the same run."""
