@@ -42,7 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
         config.data.mkdir(parents=True, exist_ok=True)
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}}
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16, "pool_pre_ping": True}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 16}
     database.db.init_app(app)
     Migrate(app, database.db, directory=str(MIGRATIONS), compare_type=True)
     blobs.register(app, config)

@@ -15,6 +15,9 @@ CREATE, SET, ADD, REMOVE, ACT, DELETE = "create", "set", "add", "remove", "act",
 OPERATIONS = (CREATE, SET, ADD, REMOVE, ACT, DELETE)
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One change of one record.
@@ -95,7 +98,7 @@ class Transaction:
 
     def to_text(self) -> str:
         """The frozen text: what is hashed, stored, sent and never written again."""
-        return json.dumps(
+        return _to_json(
             {
                 "id": self.id,
                 "author": self.author,
@@ -105,9 +108,7 @@ class Transaction:
                 "scope": list(self.scope),
                 "app": self.app,
                 "operations": [operation.to_json() for operation in self.operations],
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
+            }
         )
 
     @classmethod

@@ -88,10 +88,10 @@ class Refused(Exception):
 
 def create(operation: Operation, device: str) -> Record:
     """The record that a create operation makes, at rev 1."""
-    kind = records.KINDS[operation.kind]
-    values = dict.fromkeys(records.FIELDS[operation.kind], None) | records.first_values(kind)
+    kind, fields = records.KINDS[operation.kind], records.FIELDS[operation.kind]
+    values = dict.fromkeys(fields, None) | records.first_values(kind)
     for name, value in operation.values.items():
-        declared = kind.field(name)
+        declared = fields.get(name)
         if declared is None or declared.rule == records.SERVER:
             raise Refused("forbidden_field", name)
         values[name] = _normal(declared, value)

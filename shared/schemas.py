@@ -6,6 +6,7 @@ may say more than an older phone understands.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from marshmallow import (
@@ -18,10 +19,10 @@ from marshmallow import (
     validates_schema,
 )
 
-from shared import ids, protocol, records
+from shared import ids, protocol, quick, records
 from shared.operations import ACT, ADD, CREATE, OPERATIONS, REMOVE, SET
 
-MS_MAX = 2**53  # what every JSON reader holds exactly
+MS_MAX = quick.MS_MAX
 _uuid = validate.Regexp(ids.UUID_PATTERN.pattern + r"\Z", error="不是有效的编号 / not a UUID")
 _count = validate.Range(0, MS_MAX)
 
@@ -94,12 +95,12 @@ class _Json(fields.Raw):
 
 
 def _check_text(text: str) -> None:
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if not quick.storable(text):
         raise ValidationError("含有无法保存的字符 / has a character that cannot be stored")
 
 
 def _check_json(value: Any, depth: int) -> None:
-    if depth > 12:
+    if depth > quick.JSON_DEPTH:
         raise ValidationError("嵌套太深 / nested too deeply")
     if isinstance(value, str):
         _check_text(value)
@@ -110,6 +111,8 @@ def _check_json(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_json(inner, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValidationError("不是数 / not a number")
 
 
 def _values_schema(kind: records.Kind) -> type[Schema]:
@@ -218,6 +221,18 @@ class TransactionMessage(Message):
         required=True,
         validate=validate.Length(1, protocol.MAX_OPERATIONS),
     )
+
+
+_TRANSACTION = TransactionMessage()
+
+
+def load_transaction(raw: Any) -> dict[str, Any]:
+    """A transaction's parsed text, checked; raises ValidationError that names what is wrong."""
+    if quick.transaction(raw):
+        valid: dict[str, Any] = raw
+        return valid
+    loaded: dict[str, Any] = _TRANSACTION.load(raw)
+    return loaded
 
 
 class Waiting(Message):

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from mobile.core.errors import FieldError
-from shared import ids, ledger, records, schemas
+from shared import ids, ledger, quick, records, schemas
 
 # What a person must fill in, at most six each. The rest of the required fields fill themselves.
 ASKED: dict[str, tuple[str, ...]] = {
@@ -32,10 +32,11 @@ def tidy(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def check(kind: str, values: Mapping[str, Any]) -> dict[str, FieldError]:
     """What is wrong with the values of a new record: field -> error; {} if it can be saved."""
-    errors = {
-        name: _told(kind, name, messages, values)
-        for name, messages in schemas.VALUES[kind].validate(dict(values)).items()
-    }
+    given = dict(values)
+    errors: dict[str, FieldError] = {}
+    if not quick.values(kind, given):
+        wrong = schemas.VALUES[kind].validate(given)
+        errors = {name: _told(kind, name, messages, values) for name, messages in wrong.items()}
     if kind == "visit":
         errors |= _check_target(values)
     return errors

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from mobile.core.views import Grid
@@ -137,38 +138,60 @@ def heads(db: sqlite3.Connection, partitions: Iterable[str]) -> dict[str, list[A
 def apply(db: sqlite3.Connection, feed: Feed, lines: Iterable[Mapping[str, Any]]) -> None:
     """Apply lines of the stream and move the cursors with them, in the caller's transaction."""
     moved: dict[str, int] = {}
-    for line in lines:
-        partition = line["p"]
-        kind = line["t"]
-        if kind == "reset":
-            moved.pop(partition, None)
-            feed.marks[partition] = _from_zero(db, partition, feed.view)
-        elif kind == "checkpoint":
-            moved.pop(partition, None)
-            _checkpoint(db, feed, line)
-        elif kind in ("buckets", "bucket", "repaired"):
-            repair.take(db, feed.repair, line, feed.actor)
-        else:
-            _row(db, feed, line, _mark(db, feed, partition))
-            feed.rows += 1
-            if not feed.repair.names(line):
-                moved[partition] = line["seq"]
+    for (partition, kind), same in groupby(lines, key=lambda line: (line["p"], line["t"])):
+        if kind == "row":
+            _rows(db, feed, partition, list(same), moved)
+            continue
+        for line in same:
+            if kind == "reset":
+                moved.pop(partition, None)
+                feed.marks[partition] = _from_zero(db, partition, feed.view)
+            elif kind == "checkpoint":
+                moved.pop(partition, None)
+                _checkpoint(db, feed, line)
+            elif kind in ("buckets", "bucket", "repaired"):
+                repair.take(db, feed.repair, line, feed.actor)
+            else:
+                _went(db, feed, line, moved)
     db.executemany(
         "UPDATE cursor SET seq = ? WHERE partition_id = ?",
         [(seq, partition) for partition, seq in moved.items()],
     )
 
 
-def _row(db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any], mark: int) -> None:
-    partition, kind = line["p"], line["t"]
-    if kind == "row":
-        if partition in feed.offering:
-            offer.keep(db, line["id"], mark, below=line["rev"])
-        records.put_row(db, partition, line, mark, feed.actor)
-    elif kind == "gone":
+def _rows(
+    db: sqlite3.Connection,
+    feed: Feed,
+    partition: str,
+    rows: list[Mapping[str, Any]],
+    moved: dict[str, int],
+) -> None:
+    """Records as they are now."""
+    mark = _mark(db, feed, partition)
+    if partition in feed.offering:
+        for row in rows:
+            offer.keep(db, row["id"], mark, below=row["rev"])
+    records.put_rows(db, partition, rows, mark, feed.actor)
+    for row in rows:
+        _passed(feed, row, moved)
+
+
+def _went(
+    db: sqlite3.Connection, feed: Feed, line: Mapping[str, Any], moved: dict[str, int]
+) -> None:
+    """A record that was deleted or left."""
+    partition, mark = line["p"], _mark(db, feed, line["p"])
+    if line["t"] == "gone":
         records.put_gone(db, partition, line, mark, feed.actor)
-    elif kind == "left":
+    elif line["t"] == "left":
         records.put_left(db, partition, line, feed.actor)
+    _passed(feed, line, moved)
+
+
+def _passed(feed: Feed, line: Mapping[str, Any], moved: dict[str, int]) -> None:
+    feed.rows += 1
+    if not feed.repair.names(line):
+        moved[line["p"]] = line["seq"]
 
 
 def _mark(db: sqlite3.Connection, feed: Feed, partition: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mobile.core import doors
@@ -18,9 +18,8 @@ from shared.reconcile import Record
 DOC = "coalesce(shown, agreed)"
 
 
-def to_json(value: Any) -> str:
-    """JSON as it is kept: short, and Chinese as it is read."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# JSON as it is kept: short, and Chinese as it is read.
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def values_of(row: sqlite3.Row) -> dict[str, Any]:
@@ -42,39 +41,59 @@ def get(db: sqlite3.Connection, record_id: str) -> Held | None:
     return Held(row["kind"], row["id"], row["partition_id"], row["seq"], row["rev"], values_of(row))
 
 
-def put_row(
-    db: sqlite3.Connection, partition: str, row: Mapping[str, Any], mark: int, actor: Actor
+_PUT = (
+    "INSERT INTO record (id, kind, partition_id, seq, rev, agreed, by_user, changed_at, term,"
+    " mark, sort_key, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind,"
+    " partition_id = excluded.partition_id, seq = excluded.seq, rev = excluded.rev,"
+    " agreed = excluded.agreed, shown = NULL, gone = 0, visible = 1,"
+    " by_user = excluded.by_user, changed_at = excluded.changed_at, term = excluded.term,"
+    " mark = excluded.mark, sort_key = excluded.sort_key, search = excluded.search"
+)
+
+
+def put_rows(
+    db: sqlite3.Connection,
+    partition: str,
+    rows: Sequence[Mapping[str, Any]],
+    mark: int,
+    actor: Actor,
 ) -> None:
-    """A row of the feed: the record as the server has it, kept as received.
+    """Rows of the feed of one partition: each record as the server has it, kept as received.
 
     ``mark`` is the number of the snapshot under way, 0 for none: then a row older than what
     another partition's feed brought is the trace of a record that has moved on.
     """
-    held = db.execute(
-        "SELECT partition_id, rev, shown IS NOT NULL FROM record WHERE id = ?", (row["id"],)
-    ).fetchone()
-    if held and not mark and held[0] != partition and held[1] > row["rev"]:
-        return
-    values = row["v"]
-    kind = row["kind"]
-    agreed = to_json(values)
-    term = checksum.to_signed(checksum.term(row["id"], row["rev"]))
-    db.execute(
-        "INSERT INTO record (id, kind, partition_id, seq, rev, agreed, by_user, changed_at, term,"
-        " mark, sort_key, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind,"
-        " partition_id = excluded.partition_id, seq = excluded.seq, rev = excluded.rev,"
-        " agreed = excluded.agreed, shown = NULL, gone = 0, visible = 1,"
-        " by_user = excluded.by_user, changed_at = excluded.changed_at, term = excluded.term,"
-        " mark = excluded.mark, sort_key = excluded.sort_key, search = excluded.search",
-        (
-            row["id"], kind, partition, row["seq"], row["rev"], agreed,
-            row.get("by") or "", row.get("at") or 0, term, mark,
-            doors.sort_key(kind, values), doors.search_text(kind, values),
-        ),
+    named = json.dumps([row["id"] for row in rows])
+    elsewhere = {} if mark else _elsewhere(db, partition, named)
+    taken = [row for row in rows if elsewhere.get(row["id"], 0) <= row["rev"]]
+    db.executemany(_PUT, [_as_stored(partition, row, mark) for row in taken])
+    waiting = db.execute(
+        "SELECT DISTINCT record_id FROM pending"
+        " WHERE record_id IN (SELECT value FROM json_each(?))",
+        (named,),
+    ).fetchall()
+    for (record_id,) in waiting:
+        refresh(db, record_id, actor)
+
+
+def _elsewhere(db: sqlite3.Connection, partition: str, named: str) -> dict[str, int]:
+    """The revs of those of these records that are in another partition here."""
+    found = db.execute(
+        "SELECT id, rev FROM record"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND partition_id != ?",
+        (named, partition),
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _as_stored(partition: str, row: Mapping[str, Any], mark: int) -> tuple[Any, ...]:
+    kind, values, record_id, rev = row["kind"], row["v"], row["id"], row["rev"]
+    return (
+        record_id, kind, partition, row["seq"], rev, to_json(values), row.get("by") or "",
+        row.get("at") or 0, checksum.to_signed(checksum.term(record_id, rev)), mark,
+        doors.sort_key(kind, values), doors.search_text(kind, values),
     )  # fmt: skip
-    if held and is_pending(db, row["id"]):
-        refresh(db, row["id"], actor)
 
 
 def put_gone(

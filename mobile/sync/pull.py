@@ -13,7 +13,7 @@ from mobile.sync.client import Client, RequestFailed
 from mobile.sync.push import about, keep_contact
 from shared import protocol
 
-BATCH = 400  # rows of one SQLite transaction
+BATCH = 1000  # rows of one SQLite transaction
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import zlib
+import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
+from isal import isal_zlib
 
-from server.api.body import device, device_needed, escrow_allowed, json_body, raw_body
+from server.api.body import bearer, device, device_needed, escrow_allowed, json_body, raw_body
+from server.errors import Trouble
 from server.operations import offer as offering
 from server.operations import pull as pulling
 from server.operations import push as pushing
-from shared import protocol, schemas
+from server.operations.enrol import device_of
+from shared import protocol, quick, schemas
 
 blueprint = Blueprint("sync", __name__, url_prefix=protocol.PREFIX, description="同步 Sync")
 FLUSH_AT = 64 * 1024
+ZIPPED_AT = 32 * 1024
+_PULL = schemas.PullRequest()
 
 
 @blueprint.post("/push")
@@ -25,10 +31,11 @@ FLUSH_AT = 64 * 1024
 )
 @blueprint.response(200, schemas.PushAnswer)
 @escrow_allowed
-def push() -> dict[str, Any]:
+def push() -> Response:
     """Send transactions: NDJSON, gzip; the header first, then [dseq, id, text] a line."""
     header, incoming = pushing.read(raw_body().split(b"\n"))
-    return pushing.push(device().id, header, incoming)
+    answer = pushing.push(device().id, header, incoming)
+    return Response(json.dumps(answer, ensure_ascii=False), mimetype="application/json")
 
 
 @blueprint.post("/offer")
@@ -44,16 +51,22 @@ def offer() -> dict[str, Any]:
 @blueprint.post("/pull")
 @blueprint.doc(requestBody={"content": {"application/json": {"schema": schemas.PullRequest}}})
 @blueprint.alt_response(200, description="NDJSON: header, rows, checkpoints, end")
-@device_needed
 def pull() -> Response:
     """Get what is new: NDJSON, gzip where the phone accepts it."""
-    body = json_body(schemas.PullRequest())
-    pulling.contact(device().id, body)
-    lines = pulling.stream(device().id, body)
-    first = next(lines)  # an error before the first line is still a proper answer
+    token = bearer()
+    try:
+        body = json_body(_PULL, quick.pull_request)
+    except Trouble:
+        device_of(token)  # who may not ask hears that first
+        raise
+    lines = pulling.stream(token, body)
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-    pieces = _pieces(first, lines)
-    content = stream_with_context(_gzip(pieces) if zipped else pieces)
+    pieces = _gzip(_pieces(lines)) if zipped else _pieces(lines)
+    # An error before the first piece is still a proper answer; a small answer goes in one.
+    first, second = next(pieces), next(pieces, None)
+    content: Any = first
+    if second is not None:
+        content = stream_with_context(chain((first, second), pieces))
     response = Response(content, mimetype=protocol.NDJSON)
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
@@ -61,9 +74,10 @@ def pull() -> Response:
     return response
 
 
-def _pieces(first: str, lines: Iterator[str]) -> Iterator[bytes]:
+def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
     """Lines gathered into pieces worth sending."""
-    gathered, size = [first], len(first)
+    gathered: list[str] = []
+    size = 0
     for line in lines:
         gathered.append(line)
         size += len(line)
@@ -75,9 +89,11 @@ def _pieces(first: str, lines: Iterator[str]) -> Iterator[bytes]:
 
 
 def _gzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    deflater = zlib.compressobj(level=1, wbits=31)
+    deflater = isal_zlib.compressobj(level=1, wbits=31)
+    out = b""
     for piece in pieces:
-        out = deflater.compress(piece)
-        if out:
+        out += deflater.compress(piece)
+        if len(out) >= ZIPPED_AT:
             yield out
-    yield deflater.flush()
+            out = b""
+    yield out + deflater.flush()

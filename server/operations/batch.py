@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from server.core.scope import Sender
 from server.storage import heads, rows
+from server.storage.bulk import insert_rows
+from server.storage.database import any_of
 from server.storage.models import Conflict as ConflictRow
 from server.storage.rows import Held
 from server.storage.tables import Change, Departure
@@ -174,7 +176,7 @@ class Batch:
             numbered.append((one, self._number(one)))
         rows.write(self.session, numbered, self.now)
         if self.history:
-            self.session.execute(insert(Change.__table__), self.history)
+            insert_rows(self.session, Change.__table__, self.history)
         heads.save(self.session, self.heads.values(), self.tx_id or ids.new_id(), self.now)
         return {head.id: head.seq for head in self.heads.values() if head.seq > head.before}
 
@@ -207,13 +209,15 @@ class Batch:
             raise NeedLock(missing)
 
     def _load_conflicts(self, record_ids: list[str]) -> None:
+        if not record_ids:
+            return
         table = ConflictRow.__table__
-        for part in rows.chunks(record_ids):
-            query = select(table).where(table.c.about_id.in_(part), table.c.state == "open")
-            for row in self.session.execute(query).mappings():
-                key = ("conflict", row["id"])
-                if key not in self.held:
-                    self.held[key] = rows.held("conflict", row)
-                known = self.about.setdefault(row["about_id"], [])
-                if row["id"] not in known:
-                    known.append(row["id"])
+        about = any_of(self.session, table.c.about_id, record_ids)
+        query = select(table).where(about, table.c.state == "open")
+        for row in self.session.execute(query).mappings():
+            key = ("conflict", row["id"])
+            if key not in self.held:
+                self.held[key] = rows.held("conflict", row)
+            known = self.about.setdefault(row["about_id"], [])
+            if row["id"] not in known:
+                known.append(row["id"])

@@ -10,157 +10,174 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from server.errors import Trouble
 from server.operations.clock import now_ms
-from server.operations.push import note_contact
-from server.storage import feed
-from server.storage.database import snapshot, write
-from server.storage.models import Area
-from server.storage.rows import chunks
-from server.storage.settings import epoch
-from server.storage.tables import Assignment, Blob, Device, Partition, Receipt, User
+from server.operations.enrol import device_of, hash_secret
+from server.storage import contacts, feed, overview
+from server.storage.database import any_of, db, snapshot_on
+from server.storage.overview import Head, Overview
+from server.storage.tables import Blob, Receipt
 from shared import checksum, ids, protocol
 
 VIEW = "1"  # raised when a role's or the schema's view of records changes
 ANSWERS_AT_MOST = 2000
 
 
-def contact(device_id: str, request: dict[str, Any]) -> None:
-    """Keep what the phone says of itself. A transaction of its own, before the snapshot."""
+def contact(connection: Connection, token: str, request: dict[str, Any]) -> str:
+    """Keep what the phone says of itself; returns its device's id. Comes before the snapshot.
+
+    Raises Trouble: token_unknown, token_revoked, upgrade_required.
+    """
+    device_id = contacts.note(connection, hash_secret(token), request, now_ms())
+    if device_id is None:
+        device_of(token)  # says why
+        raise Trouble("token_unknown")
     if request["v"] < protocol.OLDEST_PULL:
         raise Trouble("upgrade_required")
-    with write() as session:
-        device = session.get(Device, device_id, populate_existing=True)
-        if device is None:
-            raise Trouble("token_unknown")
-        note_contact(device, request, now_ms())
-        epoch(session)  # made here if this database is new: a snapshot does not write
+    return device_id
 
 
-def stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
-    """The lines of the answer, without their line ends. Holds one snapshot while it is read."""
-    with snapshot() as session:
-        device = session.get(Device, device_id, populate_existing=True)
-        user = session.get(User, device.user_id, populate_existing=True) if device else None
-        if device is None or user is None:
-            raise Trouble("token_unknown")
-        current = epoch(session)
-        grids = _grids(session, user)
-        scope = partitions_in_scope(user, [code for code, _ in grids])
-        view = f"{user.role}.{VIEW}"
-        known = request["partitions"]
-        repairs = request.get("repair") or {}
-        same = request["epoch"] == current
-        header = _header(session, device, user, current, grids, scope, request)
-        yield _line(header | {"view": view})  # a snapshot that breaks off can then go on
-        count = 0
-        for head in _heads(session, scope):
-            after, seen = known.get(head.id, (0, view))
-            whole = not same or seen != view or after > head.seq or after < (head.floor or 0)
-            if head.id in repairs and not whole:
-                yield from _repair(session, head, repairs[head.id])
-            if whole and head.id in known:
-                yield _line({"t": "reset", "p": head.id})
-                after = 0
-            elif after == head.seq and head.id in known:
-                continue
-            if head.seq > after:
-                for line in feed.lines(session, head.id, after, head.seq):
-                    count += 1
-                    yield line
-            yield _line(_checkpoint(head, view))
-        yield _line({"t": "end", "rows": count})
+def stream(token: str, request: dict[str, Any]) -> Iterator[str]:
+    """The lines of the answer, without their line ends. Holds one snapshot while it is read.
+
+    Raises what `contact` raises before the first line.
+    """
+    with db.engine.connect() as connection:
+        device_id = contact(connection, token, request)
+        seen = overview.read(connection, device_id, request["partitions"])
+        connection.rollback()
+        scope = _scope(seen) if seen else []
+        if seen is not None and _is_quiet(seen, scope, request):
+            yield _line(_header(seen, scope, request, [], {}))
+            yield _line({"t": "end", "rows": 0})
+            return
+        with snapshot_on(connection) as session:
+            yield from _lines(session, device_id, request)
 
 
-def partitions_in_scope(user: User, grid_codes: list[str]) -> list[str]:
-    """What a person's phone holds: grids, the reference data above them, their own tasks."""
-    areas = {ids.ROOT_AREA, *ids.ancestors(user.area_code)}
-    if len(user.area_code) < ids.GRID_DIGITS:
-        areas.add(user.area_code)
-    for code in grid_codes:
-        areas.update(ids.ancestors(code))
-    return sorted(
-        {ids.area_partition(area) for area in areas}
-        | {ids.grid_partition(code) for code in grid_codes}
-        | {ids.person_partition(user.id)}
+def _is_quiet(seen: Overview, scope: list[str], request: dict[str, Any]) -> bool:
+    """Whether there is nothing new: what one statement saw is then the whole answer."""
+    known = request["partitions"]
+    view = _view(seen)
+    if request["epoch"] != seen.me.epoch or request.get("repair") or request.get("photos"):
+        return False
+    if request.get("confirmed", 0) < seen.me.last_dseq or known.keys() != set(scope):
+        return False
+    return all(
+        (head := seen.heads.get(partition) or Head(partition)).seq == after
+        and head.floor <= after
+        and of == view
+        for partition, (after, of) in known.items()
     )
 
 
-def _grids(session: Session, user: User) -> list[tuple[str, str]]:
-    """(code, name) of the grids a person holds: a worker's own, a supervisor's whole subtree."""
-    query = select(Area.code, Area.name).where(Area.level == "grid", Area.deleted_at.is_(None))
-    if user.role == "grid_worker":
-        mine = select(Assignment.grid_code).where(
-            Assignment.user_id == user.id, Assignment.to_at.is_(None)
-        )
-        codes = sorted(set(session.scalars(mine)))
-        names: dict[str, str] = {
-            code: name for code, name in session.execute(query.where(Area.code.in_(codes)))
-        }
-        return [(code, names.get(code, code)) for code in codes]
-    if user.area_code != ids.ROOT_AREA:
-        query = query.where(Area.code >= user.area_code, Area.code < user.area_code + ":")
-    return [(row[0], row[1]) for row in session.execute(query.order_by(Area.code))]
+def _lines(session: Session, device_id: str, request: dict[str, Any]) -> Iterator[str]:
+    known = request["partitions"]
+    connection = session.connection()
+    seen = overview.read(connection, device_id, known)
+    if seen is None:
+        raise Trouble("token_unknown")
+    scope = _scope(seen)
+    view = _view(seen)
+    repairs = request.get("repair") or {}
+    same = request["epoch"] == seen.me.epoch
+    answers = _answers(session, seen.me, request.get("confirmed", 0))
+    # The view goes along: a snapshot that breaks off can then go on.
+    photos = _photo_states(session, request.get("photos", []))
+    yield _line(_header(seen, scope, request, answers, photos))
+    gained = [partition for partition in scope if partition not in known]
+    heads = seen.heads | (overview.heads(connection, gained) if gained else {})
+    count = 0
+    for partition in scope:
+        head = heads.get(partition) or Head(partition)
+        after, of = known.get(partition, (0, view))
+        whole = not same or of != view or after > head.seq or after < head.floor
+        if partition in repairs and not whole:
+            yield from _repair(session, head, repairs[partition])
+        if whole and partition in known:
+            yield _line({"t": "reset", "p": partition})
+            after = 0
+        elif after == head.seq and partition in known:
+            continue
+        if head.seq > after:
+            for line in feed.lines(session, partition, after, head.seq):
+                count += 1
+                yield line
+        yield _line(_checkpoint(head, view))
+    yield _line({"t": "end", "rows": count})
 
 
-def _heads(session: Session, scope: list[str]) -> Iterator[Partition]:
-    """The head of each partition, in order; an empty one where nothing was ever written."""
-    for part in chunks(scope):
-        query = select(Partition).where(Partition.id.in_(part))
-        rows = session.scalars(query.execution_options(populate_existing=True))
-        found = {row.id: row for row in rows}
-        for partition in part:
-            yield found.get(partition) or Partition(
-                id=partition, seq=0, count=0, sum64=0, chain=checksum.EMPTY_CHAIN, floor=0
-            )
+def _view(seen: Overview) -> str:
+    return f"{seen.me.role}.{VIEW}"
+
+
+def _scope(seen: Overview) -> list[str]:
+    codes = [code for code, _ in seen.grids]
+    return partitions_in_scope(seen.me.user_id, seen.me.area_code, codes)
+
+
+def partitions_in_scope(user_id: str, area_code: str, grid_codes: list[str]) -> list[str]:
+    """What a person's phone holds: grids, the reference data above them, their own tasks."""
+    areas = {ids.ROOT_AREA, *ids.ancestors(area_code)}
+    if len(area_code) < ids.GRID_DIGITS:
+        areas.add(area_code)
+    for community in {code[: ids.COMMUNITY_DIGITS] for code in grid_codes}:
+        areas |= {community, *ids.ancestors(community)}
+    return sorted(
+        {ids.area_partition(area) for area in areas}
+        | {ids.grid_partition(code) for code in grid_codes}
+        | {ids.person_partition(user_id)}
+    )
 
 
 def _header(
-    session: Session,
-    device: Device,
-    user: User,
-    current: str,
-    grids: list[tuple[str, str]],
+    seen: Overview,
     scope: list[str],
     request: dict[str, Any],
+    answers: list[dict[str, Any]],
+    photos: dict[str, str],
 ) -> dict[str, Any]:
+    me = seen.me
     held = set(request["partitions"])
     now = now_ms()
     return {
         "t": "header",
         "v": protocol.VERSION,
-        "epoch": current,
+        "epoch": me.epoch,
         "scope": {
-            "rev": user.scope_rev,
-            "grids": [{"code": code, "name": name} for code, name in grids],
+            "rev": me.scope_rev,
+            "grids": [{"code": code, "name": name} for code, name in seen.grids],
         },
         "user": {
-            "id": user.id,
-            "name": user.name,
-            "role": user.role,
-            "area_code": user.area_code,
+            "id": me.user_id,
+            "name": me.name,
+            "role": me.role,
+            "area_code": me.area_code,
         },
-        "last_dseq": device.last_dseq,
-        "running": device.running,
-        "answers": _answers(session, device, request.get("confirmed", 0)),
+        "last_dseq": me.last_dseq,
+        "running": me.running,
+        "answers": answers,
         "partitions": scope,
         "gained": [p for p in scope if p not in held],
         "lost": sorted(held - set(scope)),
-        "photos": _photo_states(session, request.get("photos", [])),
+        "photos": photos,
         "server_time": now,
         "clock_offset": request["clock"]["wall"] - now,
+        "view": _view(seen),
     }
 
 
-def _answers(session: Session, device: Device, confirmed: int) -> list[dict[str, Any]]:
+def _answers(session: Session, me: Any, confirmed: int) -> list[dict[str, Any]]:
     """Every answer that the phone has not confirmed; a lost answer costs nothing."""
+    if confirmed >= me.last_dseq:
+        return []
     query = (
         select(Receipt.answer)
         .where(
-            Receipt.device_id == device.id,
+            Receipt.device_id == me.id,
             Receipt.dseq > confirmed,
         )
         .order_by(Receipt.dseq)
@@ -171,26 +188,26 @@ def _answers(session: Session, device: Device, confirmed: int) -> list[dict[str,
 
 def _photo_states(session: Session, wanted: list[str]) -> dict[str, str]:
     """The states of the phone's unverified photos, whatever its scope."""
-    states: dict[str, str] = {}
-    for part in chunks(wanted):
-        query = select(Blob.sha256, Blob.state).where(Blob.sha256.in_(part))
-        states.update((sha, state) for sha, state in session.execute(query))
+    if not wanted:
+        return {}
+    query = select(Blob.sha256, Blob.state).where(any_of(session, Blob.sha256, wanted))
+    states = {sha: state for sha, state in session.execute(query)}
     return {sha: states.get(sha, "declared") for sha in wanted}
 
 
-def _checkpoint(head: Partition, view: str) -> dict[str, Any]:
+def _checkpoint(head: Head, view: str) -> dict[str, Any]:
     return {
         "t": "checkpoint",
         "p": head.id,
         "seq": head.seq,
-        "count": head.count,
+        "count": head.live,
         "sum64": str(checksum.from_signed(head.sum64)),
         "chain": head.chain,
         "view": view,
     }
 
 
-def _repair(session: Session, head: Partition, buckets: list[int]) -> Iterator[str]:
+def _repair(session: Session, head: Head, buckets: list[int]) -> Iterator[str]:
     """First the sums of all buckets, so that the phone sees which differ; then those alone.
 
     A bucket is the last byte of a record's id. Everything is as of the head's seq.
@@ -205,5 +222,4 @@ def _repair(session: Session, head: Partition, buckets: list[int]) -> Iterator[s
     yield _line({"t": "repaired", "p": head.id, "seq": head.seq})
 
 
-def _line(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+_line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -23,16 +23,16 @@ from server.operations import quarantine, release, rewind, transact
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
+from server.storage.database import any_of
 from server.storage.settings import epoch
 from server.storage.tables import Device, Receipt, User
-from shared import checksum, protocol, schemas
+from shared import checksum, ids, protocol, schemas
 from shared.operations import Transaction
 from shared.reconcile import Refused
 
 log = structlog.get_logger()
 _HEADER = schemas.PushHeader()
 _LINE = schemas.PushLineMessage()
-_TRANSACTION = schemas.TransactionMessage()
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ def _incoming(raw: Any, number: int) -> Incoming:
     if not isinstance(raw, list) or len(raw) != 3:
         raise Trouble("bad_envelope", f"line {number}: not [dseq, id, text]")
     gap = raw[1] is None
+    if _is_plain(*raw):
+        return _with_text(raw[0], raw[1], raw[2], number)
     body = {"dseq": raw[0], "id": raw[1], "gap" if gap else "text": raw[2]}
     try:
         line = _LINE.load(body)
@@ -100,12 +102,23 @@ def _incoming(raw: Any, number: int) -> Incoming:
     text = line["text"]
     if text is None:
         raise Trouble("bad_envelope", f"line {number}: text is missing")
-    transaction, fault = _parse(line["id"], text)
+    return _with_text(dseq, line["id"], text, number)
+
+
+def _is_plain(dseq: Any, tx_id: Any, text: Any) -> bool:
+    """Whether an envelope is plainly right; of others the schema says what is wrong."""
+    return (
+        type(dseq) is int and 0 < dseq <= schemas.MS_MAX and ids.is_id(tx_id) and type(text) is str
+    )
+
+
+def _with_text(dseq: int, tx_id: str, text: str, number: int) -> Incoming:
+    transaction, fault = _parse(tx_id, text)
     try:
         tx_hash = checksum.text_hash(text)
     except UnicodeEncodeError:
         raise Trouble("bad_envelope", f"line {number}: text is not Unicode") from None
-    return Incoming(dseq, line["id"], text, tx_hash, dseq, transaction, fault)
+    return Incoming(dseq, tx_id, text, tx_hash, dseq, transaction, fault)
 
 
 def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
@@ -113,7 +126,7 @@ def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
         return None, Refused("invalid", "", "larger than a transaction may be")
     try:
         raw = json.loads(text)
-        transaction = Transaction.from_json(_TRANSACTION.load(raw))
+        transaction = Transaction.from_json(schemas.load_transaction(raw))
     except ValidationError as error:
         messages = messages_of(error)
         return None, Refused("invalid", next(iter(messages), ""), first_message(messages))
@@ -168,25 +181,27 @@ def _once(
     user = session.get(User, device.user_id)
     if user is None:
         raise Trouble("token_unknown")
-    note_contact(device, header, now)
     known = _receipts(session, incoming)
-    fresh = [one for one in incoming if one.id not in known]
     _check_order(device, incoming, known)
     sender = transact.sender_of(session, user, device.id)
     escrow = device.revoked_at is not None or not user.active
     batch = Batch(session, sender, now, epoch(session), escrow=escrow)
-    answers: dict[int, dict[str, Any]] = {}
+    if not one_by_one:
+        fresh = [one.transaction for one in incoming if one.transaction and one.id not in known]
+        transact.prepare(batch, fresh, extra)
+    answers: list[dict[str, Any]] = []
+    receipts: list[transact.Kept] = []
     for one in incoming:
         if one.id in known:
-            answers[one.dseq] = _repeat(session, batch, device, one, known[one.id])
-    if one_by_one:
-        for one in fresh:
-            answers[one.dseq] = _alone(batch, device, one, extra)
-    else:
-        transact.prepare(batch, [one.transaction for one in fresh if one.transaction], extra)
-        for one in fresh:
-            answers[one.dseq] = _apply(batch, device, one)
+            answers.append(_repeat(batch, device, one, known[one.id]))
+        elif one_by_one:
+            answers.append(_alone(batch, device, one, extra))
+        else:
+            answers.append(_apply(batch, device, one, receipts))
+    note_contact(device, header, now)
+    if not one_by_one:
         release.arrived(batch, _made(batch))
+        transact.insert_receipts(session, device, receipts, now)
         batch.flush()
     return {
         "epoch": batch.epoch,
@@ -194,7 +209,7 @@ def _once(
         "running": device.running,
         "server_time": now,
         "clock_offset": device.clock_offset or 0,
-        "answers": [answers[one.dseq] for one in incoming],
+        "answers": answers,
     }
 
 
@@ -209,7 +224,7 @@ def note_contact(device: Device, header: dict[str, Any], now: int) -> None:
 
 def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, Receipt]:
     wanted = [one.id for one in incoming if one.id]
-    rows = session.scalars(select(Receipt).where(Receipt.id.in_(wanted)))
+    rows = session.scalars(select(Receipt).where(any_of(session, Receipt.id, wanted)))
     return {row.id: row for row in rows}
 
 
@@ -227,7 +242,9 @@ def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, 
         expected = one.to + 1
 
 
-def _apply(batch: Batch, device: Device, one: Incoming) -> dict[str, Any]:
+def _apply(
+    batch: Batch, device: Device, one: Incoming, receipts: list[transact.Kept]
+) -> dict[str, Any]:
     """One transaction: applied, or in quarantine with the reason; delivered either way."""
     if one.to <= device.last_dseq:
         return quarantine.answer_of(one, "rejected", Refused("gap"))  # a gap said twice
@@ -256,9 +273,8 @@ def _apply(batch: Batch, device: Device, one: Incoming) -> dict[str, Any]:
         batch.undo()
         log.exception("a transaction could not be applied", tx=one.id, device=device.id)
         answer = quarantine.put(batch, device, one, Refused("internal", "", type(error).__name__))
-    transact.keep_receipts(
-        batch.session, device, [(answer | {"dseq": one.to}, one.hash, tx)], batch.now
-    )
+    receipts.append((answer | {"dseq": one.to}, one.hash, tx))
+    transact.move_on(device, one.to, one.hash)
     return answer
 
 
@@ -275,8 +291,10 @@ def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -
         with session.begin_nested():
             batch = Batch(session, sender, now, whole.epoch, escrow=whole.escrow)
             transact.prepare(batch, [one.transaction] if one.transaction else [], extra)
-            answer = _apply(batch, device, one)
+            receipts: list[transact.Kept] = []
+            answer = _apply(batch, device, one, receipts)
             release.arrived(batch, _made(batch))
+            transact.insert_receipts(session, device, receipts, now)
             batch.flush()
             return answer
     except (NeedLock, OperationalError):
@@ -294,9 +312,7 @@ def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -
             return answer
 
 
-def _repeat(
-    session: Session, batch: Batch, device: Device, one: Incoming, receipt: Receipt
-) -> dict[str, Any]:
+def _repeat(batch: Batch, device: Device, one: Incoming, receipt: Receipt) -> dict[str, Any]:
     """The first answer again; the same id with other content is kept in quarantine."""
     if receipt.hash != one.hash:
         refused = Refused("hash_mismatch", "id", receipt.id)
@@ -304,6 +320,5 @@ def _repeat(
     else:
         answer = {**receipt.answer, "dseq": one.dseq}
     if one.dseq > device.last_dseq:
-        device.last_dseq = one.to
-        device.running = checksum.next_running(device.running, one.hash)
+        transact.move_on(device, one.to, one.hash)
     return answer

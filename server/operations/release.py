@@ -24,14 +24,13 @@ from server.operations.audit_log import record
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
 from server.operations.quarantine import WAITING_CODES
+from server.storage.database import any_of
 from server.storage.models import Task
 from server.storage.settings import epoch
 from server.storage.tables import Device, Quarantined, User
 from shared import ids, schemas
 from shared.operations import CREATE, SET, Transaction
 from shared.reconcile import Refused, settle_many
-
-_TRANSACTION = schemas.TransactionMessage()
 
 
 def release(
@@ -93,7 +92,7 @@ def arrived(batch: Batch, made: set[str]) -> None:
         query = (
             select(Quarantined)
             .where(
-                Quarantined.waits_for.in_(sorted(made)),
+                any_of(batch.session, Quarantined.waits_for, made),
                 Quarantined.state == "open",
                 Quarantined.code.in_(sorted(WAITING_CODES)),
             )
@@ -175,7 +174,7 @@ def _corrected(kept: Quarantined, corrections: Mapping[int, Mapping[str, Any]]) 
                 operation["fields"][name] = [was, value]
         else:
             raise Refused("invalid", "op", operation["op"])
-    transaction = Transaction.from_json(_TRANSACTION.load(raw))
+    transaction = Transaction.from_json(schemas.load_transaction(raw))
     return replace(transaction, author=kept.author or transaction.author)
 
 

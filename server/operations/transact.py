@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
 from server.storage import heads
+from server.storage.bulk import insert_rows
 from server.storage.database import write
 from server.storage.settings import epoch
 from server.storage.tables import Assignment, Device, Receipt, User
@@ -28,6 +29,7 @@ from shared.operations import CREATE, Operation, Transaction
 from shared.reconcile import Refused
 
 T = TypeVar("T")
+Kept = tuple[dict[str, Any], str, Transaction | None]  # answer, hash, what it was
 ATTEMPTS = 8
 
 
@@ -230,35 +232,44 @@ def touched(batch: Batch, transaction: Transaction) -> list[list[Any]]:
 def keep_receipts(
     session: Session,
     device: Device,
-    answers: Sequence[tuple[dict[str, Any], str, Transaction | None]],
+    receipts: Sequence[Kept],
     now: int | None,
 ) -> None:
     """Keep the first answers, in the transaction that applied them, and move the device on.
 
     ``now`` None: each was received when it was made (a bulk that builds a history).
     """
-    rows = []
-    for answer, tx_hash, transaction in answers:
-        device.last_dseq = answer["dseq"]
-        device.running = checksum.next_running(device.running, tx_hash)
-        if answer["id"] is not None:
-            rows.append(
-                {
-                    "id": answer["id"],
-                    "device_id": device.id,
-                    "dseq": answer["dseq"],
-                    "hash": tx_hash,
-                    "author": transaction.author if transaction else None,
-                    "made_at": transaction.made_at if transaction else None,
-                    "received_at": now
-                    if now is not None or transaction is None
-                    else transaction.made_at,
-                    "result": answer["result"],
-                    "answer": answer,
-                }
-            )
-    if rows:
-        session.execute(insert(Receipt.__table__), rows)
+    for answer, tx_hash, _ in receipts:
+        move_on(device, answer["dseq"], tx_hash)
+    insert_receipts(session, device, receipts, now)
+
+
+def move_on(device: Device, dseq: int, tx_hash: str) -> None:
+    """The device has delivered up to this number."""
+    device.last_dseq = dseq
+    device.running = checksum.next_running(device.running, tx_hash)
+
+
+def insert_receipts(
+    session: Session, device: Device, receipts: Sequence[Kept], now: int | None
+) -> None:
+    """Keep the first answers of a device that was moved on already."""
+    rows = [
+        {
+            "id": answer["id"],
+            "device_id": device.id,
+            "dseq": answer["dseq"],
+            "hash": tx_hash,
+            "author": transaction.author if transaction else None,
+            "made_at": transaction.made_at if transaction else None,
+            "received_at": now if now is not None or transaction is None else transaction.made_at,
+            "result": answer["result"],
+            "answer": answer,
+        }
+        for answer, tx_hash, transaction in receipts
+        if answer["id"] is not None
+    ]
+    insert_rows(session, Receipt.__table__, rows)
 
 
 def _parts(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, MetaData, String, event
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Engine
+from sqlalchemy import JSON, BigInteger, MetaData, String, any_, event, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import Pool
+from sqlalchemy.sql import ColumnElement
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +38,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 Ordered = String().with_variant(String(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Ms = BigInteger  # Unix milliseconds, UTC
+REST_S = 5.0  # a pooled connection that rested longer may have been cut
 
 
 @contextmanager
@@ -68,6 +74,36 @@ def snapshot() -> Iterator[Session]:
         session.rollback()
 
 
+@contextmanager
+def jotting(connection: Connection) -> Iterator[Connection]:
+    """One statement whose loss in a crash of the machine would not matter: not waited for.
+
+    On PostgreSQL the statement has to say so itself. What other transactions wrote stays durable.
+    """
+    if connection.dialect.name == "postgresql":
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.commit()
+        return
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execution_options(gridledger_write=True)
+        with connection.begin():
+            yield connection
+    finally:
+        connection.execution_options(gridledger_write=False)
+        raw.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def snapshot_on(connection: Connection) -> Iterator[Session]:
+    """`snapshot`, on a connection that is there already."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    with Session(bind=connection) as session:
+        yield session
+
+
 def _leave_reading(session: Session) -> None:
     """End the reads of this request (who is signed in) that came before the use case."""
     if session.in_transaction():
@@ -77,6 +113,15 @@ def _leave_reading(session: Session) -> None:
 def is_sqlite(session: Session) -> bool:
     """Whether this session speaks to SQLite."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def any_of(session: Session, column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a text column has one of these values: one parameter, however many they are."""
+    wanted = sorted(set(values))
+    if is_sqlite(session):
+        given = func.json_each(json.dumps(wanted)).table_valued("value")
+        return cast(ColumnElement[bool], column.in_(select(given.c.value)))
+    return cast(ColumnElement[bool], column == any_(literal(wanted, ARRAY(String))))
 
 
 @event.listens_for(Engine, "connect")
@@ -94,6 +139,24 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@event.listens_for(Pool, "checkin")
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["resting_since"] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _ask_if_alive(connection: Any, record: Any, _proxy: Any) -> None:
+    """The pool's own pre-ping, for connections that rested a while alone: it costs a round trip."""
+    since = record.info.pop("resting_since", None)
+    if since is None or time.monotonic() - since < REST_S:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error  # the pool opens another one
 
 
 @event.listens_for(Engine, "begin")

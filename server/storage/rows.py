@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from server.storage.bulk import insert_rows
+from server.storage.database import any_of
 from server.storage.models import MODELS
 from shared import records
 from shared.reconcile import Record
@@ -45,21 +47,15 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 def partitions_of(session: Session, kind: str, ids: Iterable[str]) -> set[str]:
     """The partitions in which these records now are."""
     table = MODELS[kind].__table__
-    found: set[str] = set()
-    for part in chunks(ids):
-        query = select(table.c.partition_id).where(table.c.id.in_(part)).distinct()
-        found.update(session.scalars(query))
-    return found
+    query = select(table.c.partition_id).where(any_of(session, table.c.id, ids)).distinct()
+    return set(session.scalars(query))
 
 
 def load(session: Session, kind: str, ids: Iterable[str]) -> dict[str, Held]:
     """The records of a kind by id, tombstones included; unknown ids are left out."""
     table = MODELS[kind].__table__
-    found: dict[str, Held] = {}
-    for part in chunks(ids):
-        for row in session.execute(select(table).where(table.c.id.in_(part))).mappings():
-            found[row["id"]] = held(kind, row)
-    return found
+    query = select(table).where(any_of(session, table.c.id, ids))
+    return {row["id"]: held(kind, row) for row in session.execute(query).mappings()}
 
 
 def held(kind: str, row: Any) -> Held:
@@ -100,7 +96,7 @@ def write(session: Session, changed: Iterable[tuple[Held, int]], now: int) -> No
                 {"key": record.id, **{f"new_{name}": value for name, value in row.items()}}
             )
     for kind, rows in inserts.items():
-        session.execute(insert(MODELS[kind].__table__), rows)
+        insert_rows(session, MODELS[kind].__table__, rows)
     for kind, rows in updates.items():
         table = MODELS[kind].__table__
         names = [name.removeprefix("new_") for name in rows[0] if name != "key"]

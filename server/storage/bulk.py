@@ -1,0 +1,64 @@
+"""Many new rows of one table in one statement, which costs a third of a statement a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import JSON, Table, text
+from sqlalchemy.orm import Session
+
+from server.storage.database import is_sqlite
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def insert_rows(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all have the same columns; values as the table's types take them.
+
+    Raises SQLAlchemy's IntegrityError and the like. PostgreSQL takes the rows apart itself, from
+    one JSON document; SQLite takes them one after the other, prepared once.
+    """
+    if not rows:
+        return
+    names = tuple(rows[0])
+    connection = session.connection()
+    if is_sqlite(session):
+        documents = _json_columns(table, names)
+        connection.exec_driver_sql(
+            _by_marks(table, names), [_as_stored(row, documents) for row in rows]
+        )
+    else:
+        connection.execute(_from_document(table, names), {"rows": _json(rows)})
+
+
+def _as_stored(row: dict[str, Any], documents: tuple[int, ...]) -> tuple[Any, ...]:
+    values = list(row.values())
+    for i in documents:
+        if values[i] is not None:
+            values[i] = _json(values[i])
+    return tuple(values)
+
+
+@cache
+def _json_columns(table: Table, names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(i for i, name in enumerate(names) if isinstance(table.c[name].type, JSON))
+
+
+@cache
+def _by_marks(table: Table, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+@cache
+def _from_document(table: Table, names: tuple[str, ...]) -> Any:
+    return text(
+        f"INSERT INTO {table.name} ({_list(names)}) SELECT {_list(names)}"
+        f" FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json))"
+    )
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
