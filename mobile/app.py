@@ -144,7 +144,12 @@ def make_app(
                 self.around.shell.refresh()
             else:  # revoked, handed in, wiped: nothing that a page still holds may be written
                 self.around.shell.forget()
+                self.around.bridge.quick(self._drop_drafts)  # kept between the wipe and now
                 self._new_shell()
+
+        def _drop_drafts(self) -> None:
+            for draft in self.around.phone.drafts():
+                self.around.phone.drop_draft(draft.key)
 
         def _enrolled(self, person: Any) -> None:
             self.around.recovered = None
