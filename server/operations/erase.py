@@ -25,10 +25,11 @@ from server.operations.batch import Batch
 from server.operations.clock import now_ms
 from server.operations.move import belongings
 from server.storage import blobs
+from server.storage.database import any_of
 from server.storage.models import MODELS
 from server.storage.rows import Held, chunks
 from server.storage.settings import epoch
-from server.storage.tables import Blob, Change, Quarantined, QuarantinedName, User
+from server.storage.tables import Blob, Change, Offered, Quarantined, QuarantinedName, User
 from shared import ids, records
 from shared.reconcile import ERASED, Record
 
@@ -62,6 +63,7 @@ def erase(user_id: str | None, household_id: str, reason: str) -> int:
         batch.flush()
         everything = [record_id for part in wanted.values() for record_id in part]
         _scrub_history(session, everything)
+        _scrub_offers(session, household.partition_id, set(everything))
         hashes = _unshared(session, photos)
         detail = {"reason": reason, "records": len(everything)}
         area_code = ids.area_of(household.partition_id)
@@ -144,6 +146,18 @@ def _scrub_history(session: Session, record_ids: list[str]) -> None:
             .where(Quarantined.id.in_(named))
             .values(text=None, detail=None, state="refused")
         )
+
+
+def _scrub_offers(session: Session, partition: str, erased: set[str]) -> None:
+    """What phones offered back of these records, and of others that belong to them."""
+    here = select(Offered).where(Offered.partition_id == partition)
+    elsewhere = select(Offered).where(any_of(session, Offered.record_id, erased))
+    for one in (*session.scalars(here), *session.scalars(elsewhere)):
+        about = {str(value) for name, value in one.values.items() if name.endswith("_id")}
+        if one.record_id in erased or about & erased:
+            one.values = {}
+            if one.state == "open":
+                one.state = "left"
 
 
 def _unshared(session: Session, hashes: list[str]) -> list[str]:

@@ -117,3 +117,22 @@ def test_a_far_supervisor_takes_nothing_of_others(app: Flask, scene: Scene) -> N
     far.get("/offers")
     assert "没有等待收回的内容了" in far.post("/offers").text
     assert set(_states(app).values()) == {"open"}
+
+
+def test_an_erasure_takes_the_offers_too(app: Flask, scene: Scene) -> None:
+    from server.operations import erase
+
+    world = scene.world
+    base = {"p": world.partition, "by": world.users["worker"], "at": 1, "rev": 9}
+    rows: list[dict[str, Any]] = [
+        {**base, "kind": "household", "id": world.households[0], "v": {"contact_name": "张一"}},
+        {**base, "kind": "visit", "id": VISIT,
+         "v": {"target_kind": "household", "target_id": world.households[0], "note": "家事"}},
+        {**base, "kind": "visit", "id": BAD, "v": {"note": "别家的"}},
+    ]  # fmt: skip
+    with app.app_context():
+        assert offer.take(world.devices["worker"], rows) == 3
+        erase.erase(world.users["admin"], world.households[0], "本人要求")
+        kept = {one.record_id: one.values for one in db.session.scalars(select(Offered))}
+    assert kept == {world.households[0]: {}, VISIT: {}, BAD: {"note": "别家的"}}
+    assert set(_states(app).values()) == {"left", "open"}
