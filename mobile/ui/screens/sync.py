@@ -195,13 +195,15 @@ class SyncPage(Page):
         if not is_open:
             said = look.value(one.about_kind, one.field, one.verdict)
             said = tr("已裁定：{value}", value=said) if one.state == "decided" else ""
+        if covered:
+            said = tr("点开查看两份内容") if is_open else tr("点开查看结果")
         state = look.conflict(one.state)
         card = LinkCard(
             title=tr("{who}：{field}", who=one.about_name, field=field),
             badge=state.text,
             badge_icon=state.icon,
             badge_tone=state.tone,
-            why=tr("点开查看两份内容") if covered else said,
+            why=said,
             why_tone="mute",
         )
         card.bind(on_release=lambda _: self.shell.go("conflict", conflict_id=one.id))
