@@ -31,6 +31,7 @@ from shared.operations import Transaction
 from shared.reconcile import Refused
 
 log = structlog.get_logger()
+MAX_DETAIL = 300
 _HEADER = schemas.PushHeader()
 _LINE = schemas.PushLineMessage()
 
@@ -129,12 +130,18 @@ def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
         transaction = Transaction.from_json(schemas.load_transaction(raw))
     except ValidationError as error:
         messages = messages_of(error)
-        return None, Refused("invalid", next(iter(messages), ""), first_message(messages))
+        return None, _invalid(next(iter(messages), ""), first_message(messages))
     except (ValueError, RecursionError) as error:
-        return None, Refused("invalid", "", f"not JSON: {error}")
+        return None, _invalid("", f"not JSON: {error}")
     if transaction.id != tx_id:
         return None, Refused("invalid", "id", "not the id of its envelope")
     return transaction, None
+
+
+def _invalid(field: str, detail: str) -> Refused:
+    """What is told and kept may quote the sender: short, and what every database can hold."""
+    plain = detail.replace("\x00", "\ufffd").encode(errors="replace").decode()
+    return Refused("invalid", field, plain[:MAX_DETAIL])
 
 
 def push(device_id: str, header: dict[str, Any], incoming: list[Incoming]) -> dict[str, Any]:
@@ -194,10 +201,13 @@ def _once(
     for one in incoming:
         if one.id in known:
             answers.append(_repeat(batch, device, one, known[one.id]))
-        elif one_by_one:
+            continue
+        if one_by_one:
             answers.append(_alone(batch, device, one, extra))
         else:
             answers.append(_apply(batch, device, one, receipts))
+        if one.id is not None:  # it may come again in this same push
+            known[one.id] = Receipt(id=one.id, hash=one.hash, answer=answers[-1])
     note_contact(device, header, now)
     if not one_by_one:
         release.arrived(batch, _made(batch))
@@ -231,11 +241,15 @@ def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, Recei
 def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, Receipt]) -> None:
     """Dense and once: a number already taken by another transaction means a cloned device."""
     expected = device.last_dseq + 1
+    here: set[tuple[int, str]] = set()
     for one in incoming:
         if one.dseq < expected:
-            if one.id is not None and one.id not in known:
+            if one.id is None:
+                expected = max(expected, one.to + 1)
+            elif one.id not in known and (one.dseq, one.id) not in here:
                 raise Trouble("identity_needed", f"dseq {one.dseq} was another transaction")
             continue
+        here.add((one.dseq, one.id or ""))
         if one.dseq > expected:
             detail = f"dseq {expected} is missing"
             raise Trouble("dseq_gap", detail, {"last_dseq": [expected - 1]})
@@ -246,7 +260,7 @@ def _apply(
     batch: Batch, device: Device, one: Incoming, receipts: list[transact.Kept]
 ) -> dict[str, Any]:
     """One transaction: applied, or in quarantine with the reason; delivered either way."""
-    if one.to <= device.last_dseq:
+    if one.id is None and one.to <= device.last_dseq:
         return quarantine.answer_of(one, "rejected", Refused("gap"))  # a gap said twice
     tx = one.transaction
     batch.begin(one.id or "", tx.author if tx else batch.sender.user_id, tx.made_at if tx else 0)

@@ -27,9 +27,13 @@ def put(
     """Keep a transaction that was refused; returns its answer. The batch was undone before."""
     result = protocol.HELD if refused.code in HELD_CODES else protocol.REJECTED
     first = one.transaction.operations[0] if one.transaction else None
+    content = _content(one, refused)
     kept = batch.session.scalar(
-        select(Quarantined.id).where(Quarantined.tx_id == one.id, Quarantined.code == refused.code)
-    )
+        select(Quarantined.id).where(
+            Quarantined.tx_id == one.id, Quarantined.code == refused.code,
+            Quarantined.text == content,
+        )
+    )  # fmt: skip
     if kept is None or one.id is None:
         row_id = ids.new_id()
         batch.session.add(
@@ -44,7 +48,7 @@ def put(
                 code=refused.code,
                 field=refused.field or None,
                 detail=refused.detail or None,
-                text=_content(one, refused),
+                text=content,
                 waits_for=refused.record_id if isinstance(refused, Waits) else None,
                 state="open",
                 received_at=batch.now,
