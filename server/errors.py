@@ -21,6 +21,7 @@ from shared import protocol
 from shared.reconcile import Refused
 
 log = structlog.get_logger()
+MOST_ERRORS = 50  # wrong fields that one answer names
 
 _BY_STATUS = {
     400: "bad_request", 401: "sign_in_needed", 403: "forbidden", 404: "not_found",
@@ -68,7 +69,7 @@ def problem(
     if detail:
         body["detail"] = detail
     if errors:
-        body["errors"] = errors
+        body["errors"] = dict(list(errors.items())[:MOST_ERRORS])
     return body
 
 
@@ -86,7 +87,9 @@ def answer(
         response = Response(text, body["status"], mimetype="text/html")
     else:
         text = json.dumps(body, ensure_ascii=False)
-        response = Response(text, body["status"], mimetype=protocol.PROBLEM_JSON)
+        # What it quotes of the request may hold what UTF-8 cannot: half a surrogate pair.
+        data = text.encode(errors="replace")
+        response = Response(data, body["status"], mimetype=protocol.PROBLEM_JSON)
     response.headers.update(headers or {})
     return response
 

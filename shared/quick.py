@@ -44,7 +44,7 @@ def pull_request(raw: Any) -> bool:
 
 
 def _is_text(value: Any, shortest: int = 0, longest: int = 10**9) -> bool:
-    return type(value) is str and shortest <= len(value) <= longest
+    return type(value) is str and shortest <= len(value) <= longest and storable(value)
 
 
 def storable(text: str) -> bool:
@@ -120,7 +120,7 @@ def _are_cursors(value: Any) -> bool:
     return (
         type(value) is dict
         and len(value) <= 20000
-        and all(3 <= len(name) <= 60 for name in value)
+        and all(_is_text(name, 3, 60) for name in value)
         and all(map(_is_cursor, value.values()))
     )
 
@@ -186,7 +186,7 @@ def _is_operation(raw: Any) -> bool:
 
 
 def _is_base(value: Any) -> bool:
-    return type(value) is dict and all(map(_is_count, value.values()))
+    return type(value) is dict and all(map(_is_text, value)) and all(map(_is_count, value.values()))
 
 
 def values(kind: str, given: Any) -> bool:
@@ -212,7 +212,7 @@ def _are_changes(kind: str, changes: Any) -> bool:
 
 
 def _are_elements(value: Any) -> bool:
-    return type(value) is list and 1 <= len(value) <= 50 and all(type(one) is str for one in value)
+    return type(value) is list and 1 <= len(value) <= 50 and all(map(_is_text, value))
 
 
 def _is_expected(value: Any) -> bool:
@@ -220,7 +220,7 @@ def _is_expected(value: Any) -> bool:
         return False
     for name, expected in value.items():
         if name == "state":
-            if expected is not None and type(expected) is not str:
+            if expected is not None and not _is_text(expected):
                 return False
         elif name == "step":
             if expected is not None and type(expected) is not int:
@@ -283,7 +283,7 @@ def _check_of(declared: records.Field) -> Check:
                 type(v) is list
                 and len(v) <= 50
                 and all(
-                    type(one) is str and (one in codes if codes else 1 <= len(one) <= 60)
+                    type(one) is str and (one in codes if codes else _is_text(one, 1, 60))
                     for one in v
                 )
             )

@@ -27,6 +27,63 @@ _uuid = validate.Regexp(ids.UUID_PATTERN.pattern + r"\Z", error="不是有效的
 _count = validate.Range(0, MS_MAX)
 
 
+class _Text(fields.String):
+    """Text without NUL, which PostgreSQL cannot hold, nor lone surrogates, which UTF-8 cannot."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        _check_text(text)
+        return text
+
+
+class _Degrees(fields.Float):
+    """A number as JSON has it: what is kept is the value as it came, so it must be one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class _Flag(fields.Boolean):
+    """true or false, nothing that only counts as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class _Json(fields.Raw):
+    """Any JSON, at most 12 levels deep."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        _check_json(value, 0)
+        return value
+
+
+def _check_text(text: str) -> None:
+    if not quick.storable(text):
+        raise ValidationError("含有无法保存的字符 / has a character that cannot be stored")
+
+
+def _check_json(value: Any, depth: int) -> None:
+    if depth > quick.JSON_DEPTH:
+        raise ValidationError("嵌套太深 / nested too deeply")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float):
+        if not math.isfinite(value):  # Python reads NaN and 1e999; no database keeps them
+            raise ValidationError("不是有限的数 / not a finite number")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key)
+            _check_json(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_json(inner, depth + 1)
+
+
 class Message(Schema):
     """A request's schema: an unknown field is an error that names it."""
 
@@ -44,9 +101,9 @@ class Answer(Schema):
 class Position(Message):
     """WGS-84, degrees; accuracy in metres."""
 
-    lat = fields.Float(required=True, validate=validate.Range(-90, 90))
-    lng = fields.Float(required=True, validate=validate.Range(-180, 180))
-    accuracy = fields.Float(allow_none=True, validate=validate.Range(0, 1e6))
+    lat = _Degrees(required=True, validate=validate.Range(-90, 90))
+    lng = _Degrees(required=True, validate=validate.Range(-180, 180))
+    accuracy = _Degrees(allow_none=True, validate=validate.Range(0, 1e6))
 
 
 def value_field(declared: records.Field, required: bool | None = None) -> fields.Field[Any]:
@@ -60,59 +117,21 @@ def value_field(declared: records.Field, required: bool | None = None) -> fields
             return _Text(validate=validate.Length(shortest, declared.limit), **more)
         case records.CODE:
             check = validate.OneOf(codes) if codes else validate.Length(1, declared.limit)
-            return fields.String(validate=check, **more)
+            return _Text(validate=check, **more)
         case records.BOOL:
-            return fields.Boolean(truthy={True}, falsy={False}, **more)
+            return _Flag(**more)
         case records.INT | records.MS:
             return fields.Integer(strict=True, validate=validate.Range(-MS_MAX, MS_MAX), **more)
         case records.REF:
             return fields.String(validate=_uuid, **more)
         case records.SET:
-            element = fields.String(
+            element = _Text(
                 required=True, validate=validate.OneOf(codes) if codes else validate.Length(1, 60)
             )
             return fields.List(element, validate=validate.Length(max=50), **more)
         case records.POSITION:
             return fields.Nested(Position, **more)
     return _Json(**more)
-
-
-class _Text(fields.String):
-    """Text without NUL, which PostgreSQL cannot hold, nor lone surrogates, which UTF-8 cannot."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        _check_text(text)
-        return text
-
-
-class _Json(fields.Raw):
-    """Any JSON of at most 64 KiB."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        _check_json(value, 0)
-        return value
-
-
-def _check_text(text: str) -> None:
-    if not quick.storable(text):
-        raise ValidationError("含有无法保存的字符 / has a character that cannot be stored")
-
-
-def _check_json(value: Any, depth: int) -> None:
-    if depth > quick.JSON_DEPTH:
-        raise ValidationError("嵌套太深 / nested too deeply")
-    if isinstance(value, str):
-        _check_text(value)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            _check_text(key)
-            _check_json(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _check_json(inner, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValidationError("不是数 / not a number")
 
 
 def _values_schema(kind: records.Kind) -> type[Schema]:
@@ -143,7 +162,7 @@ def check_value(kind: str, name: str, value: Any) -> Any:
 class Expect(Message):
     """What the author of an action saw: a problem's state and step, a conflict's version, a rev."""
 
-    state = fields.String(allow_none=True)
+    state = _Text(allow_none=True)
     step = fields.Integer(strict=True, allow_none=True)
     version = fields.Integer(strict=True)
     rev = fields.Integer(strict=True)
@@ -155,22 +174,22 @@ class OperationMessage(Message):
     op = fields.String(required=True, validate=validate.OneOf(OPERATIONS))
     kind = fields.String(required=True, validate=validate.OneOf(sorted(records.KINDS)))
     id = fields.String(required=True, validate=_uuid)
-    partition = fields.String(required=True, validate=validate.Length(3, 60))
+    partition = _Text(required=True, validate=validate.Length(3, 60))
     seq = fields.Integer(strict=True, validate=_count)
     rev = fields.Integer(strict=True, validate=_count)
-    values = fields.Dict(keys=fields.String())
+    values = fields.Dict(keys=_Text())
     fields_ = fields.Dict(
-        keys=fields.String(),
+        keys=_Text(),
         values=fields.List(fields.Raw(allow_none=True), validate=validate.Length(equal=2)),
         data_key="fields",
         attribute="fields",
     )
-    base = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True, validate=_count))
-    name = fields.String()
-    elements = fields.List(fields.String(), validate=validate.Length(1, 50))
-    action = fields.String(validate=validate.Length(1, 40))
+    base = fields.Dict(keys=_Text(), values=fields.Integer(strict=True, validate=_count))
+    name = _Text()
+    elements = fields.List(_Text(), validate=validate.Length(1, 50))
+    action = _Text(validate=validate.Length(1, 40))
     expect = fields.Nested(Expect)
-    data = fields.Dict(keys=fields.String())
+    data = fields.Dict(keys=_Text())
 
     _MEMBERS: ClassVar[dict[str, set[str]]] = {
         CREATE: {"values"},
@@ -210,12 +229,12 @@ class TransactionMessage(Message):
     author = fields.String(required=True, validate=_uuid)
     made_at = fields.Integer(required=True, strict=True, validate=_count)
     mono = fields.Integer(required=True, strict=True, validate=_count)
-    boot = fields.String(required=True, validate=validate.Length(1, 60))
+    boot = _Text(required=True, validate=validate.Length(1, 60))
     scope = fields.Tuple(
-        (fields.String(validate=validate.Length(max=60)), fields.Integer(strict=True)),
+        (_Text(validate=validate.Length(max=60)), fields.Integer(strict=True)),
         required=True,
     )
-    app = fields.String(validate=validate.Length(max=40))
+    app = _Text(validate=validate.Length(max=40))
     operations = fields.List(
         fields.Nested(OperationMessage),
         required=True,
@@ -248,17 +267,18 @@ class Clock(Message):
 
     wall = fields.Integer(required=True, strict=True, validate=_count)
     mono = fields.Integer(required=True, strict=True, validate=_count)
-    boot = fields.String(required=True, validate=validate.Length(1, 60))
+    boot = _Text(required=True, validate=validate.Length(1, 60))
 
 
 _HEADS = fields.Dict(
-    keys=fields.String(),
+    keys=_Text(validate=validate.Length(3, 60)),
     values=fields.Tuple(
         (
             fields.Integer(strict=True, validate=_count),
-            fields.String(validate=validate.Length(max=64)),
+            _Text(validate=validate.Length(max=64)),
         )
     ),
+    validate=validate.Length(max=20000),
 )
 
 
@@ -266,8 +286,8 @@ class PushHeader(Message):
     """The first line of a push."""
 
     v = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
-    epoch = fields.String(required=True, validate=validate.Length(max=60))
-    app = fields.String(validate=validate.Length(max=40))
+    epoch = _Text(required=True, validate=validate.Length(max=60))
+    app = _Text(validate=validate.Length(max=40))
     clock = fields.Nested(Clock, required=True)
     waiting = fields.Nested(Waiting, required=True)
     heads = _HEADS
@@ -279,7 +299,7 @@ class GapMessage(Message):
     """Transactions that the phone can no longer read."""
 
     to = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
-    reason = fields.String(required=True, validate=validate.Length(1, 200))
+    reason = _Text(required=True, validate=validate.Length(1, 200))
 
 
 class PushLineMessage(Message):
@@ -287,7 +307,7 @@ class PushLineMessage(Message):
 
     dseq = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
     id = fields.String(required=True, allow_none=True, validate=_uuid)
-    text = fields.String(allow_none=True)
+    text = _Text(allow_none=True)
     gap = fields.Nested(GapMessage)
 
 
@@ -319,14 +339,14 @@ class PullRequest(Message):
     """What a phone holds. ``partitions``: id -> [seq, view_rev]."""
 
     v = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1000))
-    epoch = fields.String(required=True, validate=validate.Length(max=60))
+    epoch = _Text(required=True, validate=validate.Length(max=60))
     scope_rev = fields.Integer(required=True, strict=True, validate=_count)
     partitions = fields.Dict(
-        keys=fields.String(validate=validate.Length(3, 60)),
+        keys=_Text(validate=validate.Length(3, 60)),
         values=fields.Tuple(
             (
                 fields.Integer(strict=True, validate=_count),
-                fields.String(validate=validate.Length(max=60)),
+                _Text(validate=validate.Length(max=60)),
             )
         ),
         required=True,
@@ -336,12 +356,12 @@ class PullRequest(Message):
     waiting = fields.Nested(Waiting, required=True)
     confirmed = fields.Integer(strict=True, validate=_count)
     photos = fields.List(
-        fields.String(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
+        _Text(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
         validate=validate.Length(max=5000),
     )
-    app = fields.String(validate=validate.Length(max=40))
+    app = _Text(validate=validate.Length(max=40))
     repair = fields.Dict(
-        keys=fields.String(validate=validate.Length(3, 60)),
+        keys=_Text(validate=validate.Length(3, 60)),
         values=fields.List(fields.Integer(strict=True, validate=validate.Range(0, 255))),
     )
 
@@ -349,13 +369,13 @@ class PullRequest(Message):
 class OfferedRow(Message):
     """An agreed row that a phone holds, as the pull brought it."""
 
-    p = fields.String(required=True, validate=validate.Length(3, 60))
+    p = _Text(required=True, validate=validate.Length(3, 60))
     kind = fields.String(required=True, validate=validate.OneOf(sorted(records.KINDS)))
     id = fields.String(required=True, validate=_uuid)
     rev = fields.Integer(required=True, strict=True, validate=validate.Range(1, MS_MAX))
     by = fields.String(allow_none=True, validate=_uuid)
     at = fields.Integer(allow_none=True, strict=True, validate=_count)
-    v = fields.Dict(keys=fields.String(), required=True)
+    v = fields.Dict(keys=_Text(), values=_Json(allow_none=True), required=True)
 
 
 class OfferRequest(Message):
@@ -373,9 +393,9 @@ class OfferAnswer(Answer):
 class EnrolRequest(Message):
     """A one-time code for a device; ``device_id`` when a known device enrols again."""
 
-    code = fields.String(required=True, validate=validate.Length(4, 64))
-    name = fields.String(required=True, validate=validate.Length(1, 80))
-    app = fields.String(validate=validate.Length(max=40))
+    code = _Text(required=True, validate=validate.Length(4, 64))
+    name = _Text(required=True, validate=validate.Length(1, 80))
+    app = _Text(validate=validate.Length(max=40))
     device_id = fields.String(validate=_uuid)
 
 

@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from mobile.ui.words import language, tr
 
 SHANGHAI = timezone(timedelta(hours=8))
+FIRST_MS, LAST_MS = -2_177_452_800_000, 7_258_003_200_000  # 1901 to 2199
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def local(ms: int) -> datetime:
-    """The wall clock in Shanghai at a moment."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(SHANGHAI)
+    """The wall clock in Shanghai at a moment; the nearest that can be told for a wild one.
+
+    Another phone's clock may have said anything.
+    """
+    return datetime.fromtimestamp(min(max(ms, FIRST_MS), LAST_MS) / 1000, UTC).astimezone(SHANGHAI)
 
 
 def days_apart(ms: int, now: int) -> int:

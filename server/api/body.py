@@ -52,33 +52,41 @@ def device() -> Device:
     return found
 
 
-def raw_body() -> bytes:
+def raw_body(most: int = protocol.MAX_BODY) -> bytes:
     """The request's body, unzipped; raises Trouble too_large before it fills the memory."""
+    if (request.content_length or 0) > most:
+        raise Trouble("too_large", f"more than {most} bytes")
     data = request.get_data(cache=False)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
+        if len(data) > most:
+            raise Trouble("too_large", f"more than {most} bytes")
         return data
     if encoding != "gzip":
         raise Trouble("media_type", f"Content-Encoding {encoding}")
     inflater = zlib.decompressobj(wbits=31)
     try:
-        out = inflater.decompress(data, protocol.MAX_BODY + 1)
+        out = inflater.decompress(data, most + 1)
     except zlib.error as error:
         raise Trouble("bad_envelope", f"gzip: {error}") from None
-    if len(out) > protocol.MAX_BODY:
-        raise Trouble("too_large", f"more than {protocol.MAX_BODY} bytes when unzipped")
+    if len(out) > most:
+        raise Trouble("too_large", f"more than {most} bytes when unzipped")
     if not inflater.eof:
         raise Trouble("bad_envelope", "gzip: the body is cut off")
     return out
 
 
-def json_body(schema: Schema, plainly_valid: Callable[[Any], bool] | None = None) -> dict[str, Any]:
+def json_body(
+    schema: Schema,
+    plainly_valid: Callable[[Any], bool] | None = None,
+    most: int = protocol.MAX_BODY,
+) -> dict[str, Any]:
     """The request's JSON object, checked; raises Trouble that names the wrong field.
 
-    ``plainly_valid`` may spare the schema's work (shared.quick).
+    ``plainly_valid`` may spare the schema's work (shared.quick). ``most``: bytes of the body.
     """
     try:
-        raw = json.loads(raw_body())
+        raw = json.loads(raw_body(most))
     except (ValueError, RecursionError) as error:
         raise Trouble("bad_request", f"not JSON: {error}") from None
     if plainly_valid is not None and plainly_valid(raw):

@@ -14,6 +14,7 @@ from shared import protocol, schemas
 blueprint = Blueprint(
     "enrol", __name__, url_prefix=protocol.PREFIX, description="登记手机 Enrolment"
 )
+MAX_BODY = 16 * 2**10  # anybody may send one: little is read for strangers
 
 
 @blueprint.post("/enrol")
@@ -21,7 +22,7 @@ blueprint = Blueprint(
 @blueprint.response(200, schemas.EnrolAnswer)
 def enrol() -> dict[str, Any]:
     """Use up a one-time code: the phone gets its identity and token."""
-    body = json_body(schemas.EnrolRequest())
+    body = json_body(schemas.EnrolRequest(), most=MAX_BODY)
     return use_case.enrol(
         body["code"],
         body["name"],

@@ -15,6 +15,9 @@ from shared import vocabulary as v
 # China has one time zone and no summer time since 1991.
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8), "Asia/Shanghai")
 
+# 1901 to 2199: what every spreadsheet program can show.
+FIRST_MS, LAST_MS = -2_177_452_800_000, 7_258_003_200_000
+
 TEXT, TIME, NUMBER = "text", "time", "number"
 Cell = str | int | datetime.datetime | None
 
@@ -158,10 +161,13 @@ def is_overdue(problem: Mapping[str, Any], now: int) -> bool:
 
 
 def moment(ms: int | None) -> datetime.datetime | None:
-    """Unix ms as a time of the wall clock in China, to the second."""
+    """Unix ms as a time of the wall clock in China, to the second; the nearest that a sheet holds.
+
+    A phone's clock may say anything, and no export may fail for it.
+    """
     if ms is None:
         return None
-    return datetime.datetime.fromtimestamp(ms // 1000, SHANGHAI)
+    return datetime.datetime.fromtimestamp(min(max(ms, FIRST_MS), LAST_MS) // 1000, SHANGHAI)
 
 
 _FORMULA = frozenset("=+-@\t\r＝＋－＠")

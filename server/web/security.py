@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
@@ -49,8 +49,12 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def _protect() -> None:
-        if not request.path.startswith(protocol.PREFIX + "/"):
-            csrf.protect()
+        if request.path.startswith(protocol.PREFIX + "/"):
+            return
+        csrf.protect()
+        values = (request.path, *request.args.values(), *request.form.values())
+        if any("\x00" in value for value in values):
+            abort(400)  # no text has it, and PostgreSQL cannot be asked for one that does
 
     @app.after_request
     def _headers(response: Response) -> Response:

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 
 from server import errors
+from server.core import export_columns
 from shared import ledger, protocol, records, vocabulary
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY_MS = 24 * 3600 * 1000
+FIRST_MS, LAST_MS = export_columns.FIRST_MS, export_columns.LAST_MS
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -24,8 +26,11 @@ def english() -> bool:
 
 
 def local(ms: int) -> datetime:
-    """The wall clock in Shanghai at a moment."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(SHANGHAI)
+    """The wall clock in Shanghai at a moment; the nearest that can be written for a wild one.
+
+    A phone's clock may say anything, and no page may fail for it.
+    """
+    return datetime.fromtimestamp(min(max(ms, FIRST_MS), LAST_MS) / 1000, UTC).astimezone(SHANGHAI)
 
 
 def start_of_day(day: date) -> int:

@@ -139,12 +139,25 @@ def test_a_page_that_does_not_exist_says_what_to_do(app: Flask, scene: Scene) ->
     assert answer.mimetype == "text/html"
 
 
+@pytest.mark.parametrize("path", ["/ledger?q=%00", "/visits/%00", "/photos/%00", "/conflicts/%00"])
+def test_an_address_with_a_nul_is_no_fault_of_the_server(
+    app: Flask, scene: Scene, path: str
+) -> None:
+    assert Visitor(app).sign_in("supervisor").get(path).status_code == 400
+
+
+def test_a_sign_in_with_a_nul_is_no_fault_of_the_server(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app)
+    visitor.get("/sign-in")
+    assert visitor.post("/sign-in", username="a\x00", password="b\x00").status_code == 400
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/ledger?_scheme=javascript&_external=1",
         "/visits?kind=x",
-        "/ledger?page=999999&sort=x&state=%00",
+        "/ledger?page=999999&sort=x&state=x",
         "/ledger?q=%25_%5C",
         "/visits?since=soon&until=9999-99-99&worker=me",
         "/audit?page=-1",
