@@ -26,7 +26,8 @@ class Sender:
     """Who sends transactions, by which device, and what they may touch.
 
     ``trusted``: an import or a job of the server itself. ``stretches``: a grid worker's grids,
-    now and before.
+    now and before. ``let_in``: the area of the supervisor who releases what was held; it stands
+    for the author's own, and gives no more.
     """
 
     device_id: str
@@ -36,6 +37,7 @@ class Sender:
     body: str = ""
     trusted: bool = False
     stretches: tuple[Stretch, ...] = ()
+    let_in: str | None = None
 
 
 def refusal(
@@ -55,6 +57,8 @@ def refusal(
     area = ids.area_of(partition)
     if area is None:
         return "" if partition == ids.person_partition(sender.user_id or "") else "out_of_scope"
+    if sender.let_in is not None:
+        return "" if ids.is_within(area, sender.let_in) else "out_of_scope"
     if sender.role != "grid_worker":
         return "" if ids.is_within(area, sender.area_code) else "out_of_scope"
     return _judge(area, sender.stretches, scope_rev, now, late_days)
@@ -92,7 +96,7 @@ def home_fits(kind: Kind, partition: str) -> bool:
     area = ids.area_of(partition)
     if kind.home == "person":
         return area is None and ids.is_id(partition.partition(":")[2])
-    if area is None or not area.isdigit():
+    if area is None or not (area.isascii() and area.isdigit()):
         return False
     if kind.home == "grid":
         return len(area) == ids.GRID_DIGITS and partition == ids.grid_partition(area)

@@ -57,7 +57,7 @@ def enrol(
         token = secrets.token_urlsafe(32)
         if device is None:
             device = new_device(user.id, name, token, app, now)
-            if device_id and session.get(Device, device_id) is None:
+            if device_id and _is_phones(device_id) and session.get(Device, device_id) is None:
                 device.id = device_id  # known before a restore: its journal goes on
             session.add(device)
         else:
@@ -83,6 +83,11 @@ def new_identity(device_id: str) -> dict[str, Any]:
         session.add(device)
         record(session, user.id, "device.identity", device.id, user.area_code, {"from": old.id})
         return _answer(device, user, token, epoch(session), now)
+
+
+def _is_phones(device_id: str) -> bool:
+    """Whether an id can be a phone's: a UUIDv7. Those of the server's own devices are v5."""
+    return ids.is_id(device_id) and device_id[14] == "7"
 
 
 def new_device(user_id: str, name: str, token: str, app: str, now: int) -> Device:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
-from server.core.scope import refusal
+from server.core.scope import may_create, refusal
 from server.errors import Trouble
 from server.operations import audit_log, transact
 from server.operations.clock import now_ms
@@ -45,7 +45,7 @@ def take(device_id: str, offered: Iterable[Mapping[str, Any]]) -> int:
         sender = transact.sender_of(session, user, device.id)
         kept = 0
         for row in offered:
-            if not records.KINDS[row["kind"]].creators:
+            if not may_create(sender, records.KINDS[row["kind"]]):
                 continue
             if refusal(sender, row["p"], None, now) or _is_here(session, row):
                 continue

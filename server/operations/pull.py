@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from sqlalchemy.orm import Session
 
 from server.errors import Trouble
@@ -18,8 +18,9 @@ from server.operations.clock import now_ms
 from server.operations.enrol import device_of, hash_secret
 from server.storage import contacts, feed, overview
 from server.storage.database import any_of, db, snapshot_on
+from server.storage.models import Photo
 from server.storage.overview import Head, Overview
-from server.storage.tables import Blob, Receipt
+from server.storage.tables import Blob, Quarantined, QuarantinedName, Receipt
 from shared import checksum, ids, protocol
 
 VIEW = "1"  # raised when a role's or the schema's view of records changes
@@ -86,7 +87,7 @@ def _lines(session: Session, device_id: str, request: dict[str, Any]) -> Iterato
     same = request["epoch"] == seen.me.epoch
     answers = _answers(session, seen.me, request.get("confirmed", 0))
     # The view goes along: a snapshot that breaks off can then go on.
-    photos = _photo_states(session, request.get("photos", []))
+    photos = _photo_states(session, seen.me.user_id, request.get("photos", []))
     yield _line(_header(seen, scope, request, answers, photos))
     gained = [partition for partition in scope if partition not in known]
     heads = seen.heads | (overview.heads(connection, gained) if gained else {})
@@ -186,11 +187,24 @@ def _answers(session: Session, me: Any, confirmed: int) -> list[dict[str, Any]]:
     return list(session.scalars(query))
 
 
-def _photo_states(session: Session, wanted: list[str]) -> dict[str, str]:
-    """The states of the phone's unverified photos, whatever its scope."""
+def _photo_states(session: Session, user_id: str, wanted: list[str]) -> dict[str, str]:
+    """The states of the phone's unverified photos, whatever its scope.
+
+    Of a hash that no transaction of the person's declares nothing is told but "declared".
+    """
     if not wanted:
         return {}
-    query = select(Blob.sha256, Blob.state).where(any_of(session, Blob.sha256, wanted))
+    applied = select(Photo.sha256).where(
+        any_of(session, Photo.sha256, wanted), Photo.created_by == user_id
+    )
+    kept = (
+        select(QuarantinedName.name)
+        .join(Quarantined, QuarantinedName.quarantine_id == Quarantined.id)
+        .where(any_of(session, QuarantinedName.name, wanted), Quarantined.author == user_id)
+    )
+    query = select(Blob.sha256, Blob.state).where(
+        any_of(session, Blob.sha256, wanted), or_(Blob.sha256.in_(applied), Blob.sha256.in_(kept))
+    )
     states = {sha: state for sha, state in session.execute(query)}
     return {sha: states.get(sha, "declared") for sha in wanted}
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from server.core.access import Viewer
 from server.core.scope import Sender
 from server.errors import Trouble
 from server.operations import transact
-from server.operations.apply import apply
+from server.operations.apply import Waits, apply
 from server.operations.audit_log import record
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
@@ -44,9 +45,9 @@ def release(
     now = now_ms()
 
     def once(session: Session, extra: frozenset[str]) -> str:
-        kept = _open(session, user_id, quarantine_id)
+        kept, area = _open(session, user_id, quarantine_id)
         transaction = _corrected(kept, corrections or {})
-        batch = Batch(session, _authors(session, kept), now, epoch(session), late=True)
+        batch = Batch(session, _authors(session, kept, area), now, epoch(session), late=True)
         transact.prepare(batch, [transaction], extra)
         tasks = _prepare_tasks(batch, kept)
         batch.begin(transaction.id, transaction.author, transaction.made_at)
@@ -69,8 +70,8 @@ def refuse(user_id: str, quarantine_id: str, reason: str) -> None:
     now = now_ms()
 
     def once(session: Session, extra: frozenset[str]) -> None:
-        kept = _open(session, user_id, quarantine_id)
-        batch = Batch(session, _authors(session, kept), now, epoch(session))
+        kept, area = _open(session, user_id, quarantine_id)
+        batch = Batch(session, _authors(session, kept, area), now, epoch(session))
         batch.prepare({}, extra)
         tasks = _prepare_tasks(batch, kept)
         batch.begin(ids.new_id(), user_id, now)
@@ -110,7 +111,10 @@ def _try(batch: Batch, kept: Quarantined) -> set[str]:
     author = batch.session.get(User, kept.author)
     if device is None or author is None or kept.text is None:
         return set()
-    transaction = _corrected(kept, {})
+    try:
+        transaction = _corrected(kept, {})
+    except (Refused, ValidationError):
+        return set()  # valid when it came, not any more: for a person to look at
     tasks = _prepare_tasks(batch, kept)
     batch.sender = transact.sender_of(batch.session, author, device.id)
     batch.begin(transaction.id, author.id, transaction.made_at)
@@ -119,6 +123,8 @@ def _try(batch: Batch, kept: Quarantined) -> set[str]:
     except Refused as refused:
         batch.undo()
         kept.code, kept.detail = refused.code, refused.detail or None
+        if isinstance(refused, Waits):
+            kept.waits_for = refused.record_id
         return set()
     finally:
         batch.sender, batch.tx_id, batch.author, batch.made_at = own
@@ -132,7 +138,8 @@ def _release_waiting(batch: Batch, transaction: Transaction) -> None:
     arrived(batch, {op.id for op in transaction.operations if op.op == CREATE})
 
 
-def _open(session: Session, user_id: str, quarantine_id: str) -> Quarantined:
+def _open(session: Session, user_id: str, quarantine_id: str) -> tuple[Quarantined, str]:
+    """The open entry, locked, and the area of whoever decides on it."""
     user = session.get(User, user_id)
     kept = session.get(Quarantined, quarantine_id, with_for_update=True, populate_existing=True)
     if user is None or kept is None:
@@ -142,19 +149,19 @@ def _open(session: Session, user_id: str, quarantine_id: str) -> Quarantined:
         raise Trouble("not_found")
     if kept.state != "open":
         raise Trouble("stale", kept.state)
-    return kept
+    return kept, viewer.area_code
 
 
-def _authors(session: Session, kept: Quarantined) -> Sender:
-    """The sender that a released transaction has: its author, let in by the supervisor."""
+def _authors(session: Session, kept: Quarantined, area_code: str) -> Sender:
+    """The sender that a released transaction has: its author, let in where the releaser rules."""
     author = session.get(User, kept.author) if kept.author else None
     return Sender(
         kept.device_id,
         kept.author,
         author.role if author else "grid_worker",
-        author.area_code if author else ids.ROOT_AREA,
+        author.area_code if author else area_code,
         (author and author.body) or "",
-        trusted=True,
+        let_in=area_code,
     )
 
 
@@ -162,7 +169,7 @@ def _corrected(kept: Quarantined, corrections: Mapping[int, Mapping[str, Any]]) 
     """The transaction with what the supervisor put right; raises Refused, ValidationError."""
     try:
         raw = json.loads(kept.text or "")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("invalid", "text", str(error)) from None
     for number, values in corrections.items():
         operation = raw["operations"][number]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from server.core.access import PERMISSIONS
 from shared import checksum
 
 
@@ -35,7 +36,8 @@ class Overview:
     heads: dict[str, Head]
 
 
-# A worker's grids are their own; everyone else's those of their subtree.
+# A worker's grids are their own; others' those of their subtree. A phone holds all records of its
+# grids, so who may not see records holds none.
 _QUERY = """
   SELECT device.id, device.last_dseq, device.running, account.id AS user_id, account.name,
     account.role, account.area_code, account.scope_rev,
@@ -47,7 +49,7 @@ _QUERY = """
           AND area.deleted_at IS NULL
         WHERE assignment.user_id = account.id AND to_at IS NULL
         GROUP BY grid_code ORDER BY grid_code) AS own)
-    ELSE
+    WHEN account.role IN ({seers}) THEN
       (SELECT {together}({tuple}(code, name)) FROM (
         SELECT code, area.name FROM area
         WHERE code >= CASE account.area_code WHEN '0' THEN '' ELSE account.area_code END
@@ -71,7 +73,8 @@ _WORDS = {
         "among": "id = ANY(:ids)",
     },
 }
-_QUERIES = {name: text(_QUERY.format(**words)) for name, words in _WORDS.items()}
+_SEERS = ", ".join(f"'{role}'" for role, may in PERMISSIONS.items() if "see_records" in may)
+_QUERIES = {name: text(_QUERY.format(seers=_SEERS, **words)) for name, words in _WORDS.items()}
 _HEAD_QUERIES = {name: text(_HEADS.format(**words)) for name, words in _WORDS.items()}
 
 
