@@ -55,12 +55,13 @@ class Knowledge:
     """Who sent the operation, and whether its revs mean anything here (``same_epoch``).
 
     ``late``: it was held and is released out of turn, so that what its own device did since then
-    counts as unseen too.
+    counts as unseen too. ``unseen_child``: another device has hung a record on this one since.
     """
 
     device: str
     same_epoch: bool = True
     late: bool = False
+    unseen_child: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ class _Working:
     def delete(self) -> None:
         if self.deleted:
             return
-        if self._changed_unseen():
+        if self.who.unseen_child or self._changed_unseen():
             self._propose(records.DELETED, True, False)
         else:
             self.deleted = True

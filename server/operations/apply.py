@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from server.core import scope
 from server.operations import apply_actions
 from server.operations.batch import Batch
+from server.storage.models import MODELS
 from server.storage.rows import Held
 from server.storage.tables import Blob, Departure, Quarantined, QuarantinedName
 from shared import ids, ledger, records
-from shared.operations import ACT, CREATE, SET, Operation, Transaction
+from shared.operations import ACT, CREATE, DELETE, SET, Operation, Transaction
 from shared.reconcile import (
     ERASED,
+    EVERY,
     Conflict,
     Knowledge,
     Outcome,
@@ -77,8 +79,13 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     _check_scope(batch, tx, operation.partition)
     if batch.get(operation.kind, operation.id) is not None:
         raise Refused("exists", "id", operation.id)
+    if batch.is_taken(operation.kind, operation.id):
+        raise Refused("exists", "id", operation.id)
     home = operation.partition
-    for parent_kind, parent_id in records.parent_of(kind, operation.values):
+    parents = records.parent_of(kind, operation.values)
+    if kind is records.PHOTO and not parents:
+        raise Refused("invalid", "owner_kind", operation.values["owner_kind"])
+    for parent_kind, parent_id in parents:
         home = _need_parent(batch, tx, operation, parent_kind, parent_id)
     if kind.home != "grid" or len(ids.area_of(home) or "") != ids.GRID_DIGITS:
         home = operation.partition
@@ -136,7 +143,11 @@ def _change(
         raise Refused("forbidden", "kind", kind.name)
     known = {held.record.id: _conflict(held.record) for held in batch.conflicts_of(operation.id)}
     same_epoch = tx.scope[0] == batch.epoch
-    who = Knowledge(batch.sender.device_id, same_epoch, batch.late)
+    deleting = operation.op == DELETE
+    if deleting and kind is records.PROBLEM and one.record.values["state"] != "reported":
+        raise Refused("not_allowed", "state")  # it stands in the ledger until it is struck off
+    unseen_child = deleting and _has_unseen_child(batch, one.record, operation, same_epoch)
+    who = Knowledge(batch.sender.device_id, same_epoch, batch.late, unseen_child)
     outcome = reconcile(one.record, operation, who, tuple(known.values()))
     record = outcome.record
     if outcome.changes:
@@ -150,6 +161,27 @@ def _change(
         else:
             batch.put(record, outcome.changes)
     return outcome.result, [_store(batch, tx, record, c) for c in outcome.conflicts]
+
+
+def _has_unseen_child(batch: Batch, record: Record, operation: Operation, same_epoch: bool) -> bool:
+    """Whether another device hung a record on this one which the deleter had not pulled yet."""
+    for kind in records.KINDS.values():
+        for name, parent in kind.parents.items():
+            if parent not in ("", record.kind):
+                continue
+            table = MODELS[kind.name].__table__
+            query = select(table.c.field_revs).where(
+                table.c[name] == record.id, table.c.deleted_at.is_(None)
+            )
+            if same_epoch:
+                seen = and_(
+                    table.c.partition_id == operation.partition, table.c.seq <= operation.seq
+                )
+                query = query.where(~seen)
+            for stamps in batch.session.scalars(query):
+                if stamps.get(EVERY, (0, ""))[1] != batch.sender.device_id:
+                    return True
+    return False
 
 
 def _conflict(record: Record) -> Conflict:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import ValidationError
 from sqlalchemy import select
 
+from server.core import scope
 from server.operations.batch import Batch
 from server.storage.models import Photo, Reference
 from server.storage.rows import Held
@@ -82,6 +83,8 @@ def _on_problem(batch: Batch, problem: Record, operation: Operation) -> None:
         role = ledger.SCHEDULE
     actor = ledger.Actor(batch.author or "", role, sender.body)
     _check_data(operation)
+    if not sender.trusted and not {"state", "step"} <= set(operation.expect):
+        raise Refused("invalid", "expect", "an action names the state and step it was taken at")
     changes, progress = ledger.act(
         problem.values,
         operation.action,
@@ -93,7 +96,20 @@ def _on_problem(batch: Batch, problem: Record, operation: Operation) -> None:
     )
     if operation.action in ("register", "unmerge") and "ledger_no" in changes:
         changes["ledger_no"] = _next_ledger_no(batch, problem.partition)
+    if operation.action == "merge":
+        _check_merge(batch, problem, operation.data["merged_into"])
     add_progress(batch, _put(batch, problem, changes), progress)
+
+
+def _check_merge(batch: Batch, problem: Record, other_id: str) -> None:
+    """A problem goes on in another that is open and within reach, never in itself or in nothing."""
+    one = batch.get("problem", other_id) if other_id != problem.id else None
+    if one is None or one.record.deleted:
+        raise Refused("invalid", "merged_into", other_id)
+    if scope.refusal(batch.sender, one.record.partition, None, batch.now):
+        raise Refused("out_of_scope", "merged_into", other_id)
+    if one.record.values["state"] not in ledger.OPEN_STATES and not batch.sender.trusted:
+        raise Refused("not_allowed", "merged_into", one.record.values["state"])
 
 
 def _check_data(operation: Operation) -> None:
@@ -154,6 +170,12 @@ def _next_ledger_no(batch: Batch, partition: str) -> str:
     assert serial is not None
     serial.last += 1
     batch.session.flush()
+    row = serial
+
+    def give_back() -> None:
+        row.last -= 1  # the row is ours until the commit: nobody has taken a later one
+
+    batch.on_undo(give_back)
     return f"{community}-{year}-{serial.last:05d}"
 
 

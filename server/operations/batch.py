@@ -6,17 +6,18 @@ refused is undone in memory too, so nothing of it reaches the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from server.core.scope import Sender
 from server.storage import heads, rows
 from server.storage.bulk import insert_rows
 from server.storage.database import any_of
+from server.storage.models import MODELS
 from server.storage.models import Conflict as ConflictRow
 from server.storage.rows import Held
 from server.storage.tables import Change, Departure
@@ -56,7 +57,9 @@ class Batch:
     made_at: int = 0
     late: bool = False  # it was held and is released out of turn
     escrow: bool = False  # the device was revoked: all it sends goes into quarantine
+    taken: dict[str, set[str]] = field(default_factory=dict)  # id to be created -> kinds it names
     _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
+    _undo_also: list[Callable[[], None]] = field(default_factory=list)
     _marks: tuple[int, int] = (0, 0)
 
     def prepare(self, wanted: Mapping[str, Iterable[str]], partitions: Iterable[str]) -> None:
@@ -78,6 +81,7 @@ class Batch:
         """Start one transaction of the batch."""
         self.tx_id, self.author, self.made_at = tx_id, author, made_at
         self._undo.clear()
+        self._undo_also.clear()
         self._marks = (len(self.history), 0)
 
     def undo(self) -> None:
@@ -92,6 +96,33 @@ class Batch:
                         known.remove(key[1])
         del self.history[self._marks[0] :]
         self._undo.clear()
+        for step in reversed(self._undo_also):
+            step()
+        self._undo_also.clear()
+
+    def on_undo(self, step: Callable[[], None]) -> None:
+        """What else to take back with the current transaction, if it is refused after all."""
+        self._undo_also.append(step)
+
+    def note_taken(self, record_ids: Iterable[str]) -> None:
+        """Learn of which kinds records with these ids exist: an id names one record, of one kind.
+
+        Histories, checksums and the phones' stores know a record by its id alone.
+        """
+        for part in rows.chunks(record_ids):
+            tables = [model.__table__ for model in MODELS.values()]
+            parts = [
+                select(table.c.id, literal(table.name).label("kind")).where(table.c.id.in_(part))
+                for table in tables
+            ]
+            for record_id, kind in self.session.execute(union_all(*parts)):
+                self.taken.setdefault(record_id, set()).add(kind)
+
+    def is_taken(self, kind: str, record_id: str) -> bool:
+        """Whether another kind has a record of this id, in the database or in this batch."""
+        if self.taken.get(record_id, set()) - {kind}:
+            return True
+        return any(self.held.get((other, record_id)) for other in MODELS if other != kind)
 
     def get(self, kind: str, record_id: str) -> Held | None:
         """A record as it is now in this batch; loaded if it was not foreseen."""

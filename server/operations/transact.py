@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from server.core import scope
 from server.core.scope import Sender, Stretch
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
@@ -151,15 +152,31 @@ def prepare(batch: Batch, transactions: Iterable[Transaction], extra: Iterable[s
     """Lock and load in bulk what these transactions name, so that applying asks for little."""
     wanted: dict[str, dict[str, None]] = {}
     partitions = set(extra)
+    made: dict[str, None] = {}
     for transaction in transactions:
         for operation in transaction.operations:
             wanted.setdefault(operation.kind, {})[operation.id] = None
-            if operation.op == CREATE:
+            kind = records.KINDS[operation.kind]
+            if _may_lock(batch, kind, operation.partition):
                 partitions.add(operation.partition)
-                kind = records.KINDS[operation.kind]
+            if operation.op == CREATE:
+                made[operation.id] = None
                 for parent, record_id in records.parent_of(kind, operation.values):
                     wanted.setdefault(parent, {})[record_id] = None
     batch.prepare({kind: list(keys) for kind, keys in wanted.items()}, partitions)
+    if not batch.sender.trusted:
+        batch.note_taken(made)
+
+
+def _may_lock(batch: Batch, kind: records.Kind, partition: str) -> bool:
+    """Whether an operation may name this partition: nobody makes heads by naming nonsense.
+
+    That of a record which is not known is locked too, so that whoever brings the record at the
+    same moment sees what waits for it, or is seen.
+    """
+    if not scope.home_fits(kind, partition):
+        return False
+    return not scope.refusal(batch.sender, partition, None, batch.now)
 
 
 def sender_of(session: Session, user: User, device_id: str) -> Sender:
