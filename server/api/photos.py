@@ -77,7 +77,7 @@ def create() -> Response:
 @escrow_allowed
 def head(upload_id: str) -> Response:
     """How far an upload is."""
-    state = use_case.state_of(use_case.find(device(), upload_id))
+    state = use_case.resume(use_case.find(device(), upload_id))
     return Response("", 200, {**_progress(state), "Upload-Length": str(state.size)})
 
 

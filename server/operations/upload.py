@@ -69,7 +69,7 @@ def create(device: Device, sha256: str, size: int) -> State:
 
 def find(device: Device, upload_id: str) -> Upload:
     """An upload of this device's person; raises Trouble not_found or gone."""
-    upload = db.session.get(Upload, upload_id)
+    upload = db.session.get(Upload, upload_id) if ids.is_id(upload_id) else None
     owner = db.session.get(Device, upload.device_id) if upload else None
     if upload is None or owner is None or owner.user_id != device.user_id:
         raise Trouble("not_found")
@@ -85,6 +85,14 @@ def state_of(upload: Upload) -> State:
         return State(upload.id, upload.size, upload.size, blob.state, upload.expires_at)
     offset = blobs.current().received(upload.id)
     return State(upload.id, offset, upload.size, "uploading", upload.expires_at)
+
+
+def resume(upload: Upload) -> State:
+    """How far it is; one that was whole when a process died before it was checked is checked."""
+    state = state_of(upload)
+    if state.state not in FINAL and state.offset == upload.size:
+        return _finish(upload)
+    return state
 
 
 def append(upload: Upload, offset: int, data: bytes) -> State:
