@@ -46,6 +46,7 @@ class Direct(BaseAdapter):
             headers=dict(headers),
             status=int(status.split()[0]),
             preload_content=False,
+            request_method=request.method,
         )
         return HTTPAdapter().build_response(request, raw)
 
