@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
-from sqlalchemy import (
-    Text,
-    TextClause,
-    and_,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-    text,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import dialect as postgresql_dialect
-from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from server.storage.database import is_sqlite
 from server.storage.models import MODELS
-from server.storage.tables import Departure
 from shared import checksum, records
 
 # What a partition of each sort can hold, so that no other table is asked.
@@ -58,24 +41,17 @@ def lines(
 
 @cache
 def _query(sort: str, sqlite: bool, one_bucket: bool) -> TextClause:
-    """The feed of a sort of partition, made once: building and keying it costs milliseconds.
+    """The feed of a sort of partition, made once.
 
     Ordered as a whole, not as a subquery, so that the databases merge the tables' indices and
     keep no more than a row of each.
     """
-    kinds = KINDS_OF[sort]
-    parts = [_records(kind, sqlite) for kind in kinds]
-    if one_bucket:
-        parts = [
-            part.where(
-                func.substr(MODELS[kind].__table__.c.id, literal_column("35")) == _given("bucket")
-            )
-            for kind, part in zip(kinds, parts, strict=True)
-        ]
-    else:
-        parts.append(_departures(sqlite))
-    dialect = (sqlite_dialect if sqlite else postgresql_dialect)(paramstyle="named")
-    return text(str(union_all(*parts).order_by("seq").compile(dialect=dialect)))
+    write = _sqlite_object if sqlite else _postgresql_object
+    among = " AND substr(id, 35) = :bucket" if one_bucket else ""
+    parts = [_records(records.KINDS[kind], write) + among for kind in KINDS_OF[sort]]
+    if not one_bucket:
+        parts.append(_departures(write))
+    return text(" UNION ALL ".join(parts) + " ORDER BY seq")
 
 
 def bucket_sums(session: Session, partition: str) -> list[int]:
@@ -92,92 +68,74 @@ def bucket_sums(session: Session, partition: str) -> list[int]:
     return sums
 
 
-def _given(name: str) -> ColumnElement[Any]:
-    """A parameter of the finished text."""
-    return literal_column(f":{name}")
+# An object's members: name -> (SQL of the value, its type in shared.records; "object": is JSON).
+Members = dict[str, tuple[str, str]]
+_WITHIN = "WHERE partition_id = :partition AND seq > :after AND seq <= :upto"
 
 
-def _bucket_of(table: Any) -> ColumnElement[Any]:
-    return func.substr(table.c.id, literal_column("35"))
-
-
-def _within(table: Any) -> ColumnElement[bool]:
-    return and_(
-        table.c.partition_id == _given("partition"),
-        table.c.seq > _given("after"),
-        table.c.seq <= _given("upto"),
-    )
-
-
-def _records(kind: str, sqlite: bool) -> Any:
-    table = MODELS[kind].__table__
-    values = _object(
-        {f.name: _json_value(table.c[f.name], f.type, sqlite) for f in records.KINDS[kind].fields},
-        sqlite,
-    )
-    head = {
-        "p": table.c.partition_id,
-        "seq": table.c.seq,
-        "kind": _text(kind),
-        "id": table.c.id,
-        "rev": table.c.rev,
+def _records(kind: records.Kind, write: Callable[[Members], str]) -> str:
+    values = write({f.name: (f'"{f.name}"', f.type) for f in kind.fields})
+    head: Members = {
+        "p": ("partition_id", records.TEXT),
+        "seq": ("seq", records.INT),
+        "kind": (f"'{kind.name}'", "constant"),
+        "id": ("id", records.TEXT),
+        "rev": ("rev", records.INT),
     }
-    row = _object(
-        {
-            "t": _text("row"),
-            **head,
-            "by": table.c.created_by,
-            "at": table.c.created_at,
-            "v": values,
-        },
-        sqlite,
-    )
-    gone = _object({"t": _text("gone"), **head}, sqlite)
-    line = case((table.c.deleted_at.is_(None), _as_text(row, sqlite)), else_=_as_text(gone, sqlite))
-    return select(table.c.seq.label("seq"), line.label("line")).where(_within(table))
-
-
-def _departures(sqlite: bool) -> Any:
-    table = Departure.__table__
-    row = _object(
-        {
-            "t": _text("left"),
-            "p": table.c.partition_id,
-            "seq": table.c.seq,
-            "kind": table.c.kind,
-            "id": table.c.record_id,
-            "rev": table.c.rev,
-            "to": table.c.destination,
-        },
-        sqlite,
-    )
-    return select(table.c.seq.label("seq"), _as_text(row, sqlite).label("line")).where(
-        _within(table)
+    row: Members = {
+        "t": ("'row'", "constant"),
+        **head,
+        "by": ("created_by", records.TEXT),
+        "at": ("created_at", records.INT),
+        "v": (values, "object"),
+    }
+    gone: Members = {"t": ("'gone'", "constant"), **head}
+    return (
+        f"SELECT seq, CASE WHEN deleted_at IS NULL THEN {write(row)} ELSE {write(gone)} END AS line"
+        f" FROM {kind.name} {_WITHIN}"
     )
 
 
-def _object(members: dict[str, ColumnElement[Any]], sqlite: bool) -> ColumnElement[Any]:
-    build = func.json_object if sqlite else func.json_build_object
-    flat: list[Any] = []
-    for name, value in members.items():
-        flat += [_text(name), value]
-    return build(*flat)
+def _departures(write: Callable[[Members], str]) -> str:
+    left: Members = {
+        "t": ("'left'", "constant"),
+        "p": ("partition_id", records.TEXT),
+        "seq": ("seq", records.INT),
+        "kind": ("kind", records.TEXT),
+        "id": ("record_id", records.TEXT),
+        "rev": ("rev", records.INT),
+        "to": ("destination", records.TEXT),
+    }
+    return f"SELECT seq, {write(left)} AS line FROM departure {_WITHIN}"
 
 
-def _text(word: str) -> ColumnElement[Any]:
-    """A constant of ours as SQL text, not a parameter: PostgreSQL must know its type."""
-    return literal_column("'" + word.replace("'", "''") + "'")
+def _sqlite_object(members: Members) -> str:
+    def value(sql: str, type_: str) -> str:
+        if type_ in _DOCUMENTS:
+            return f"json({sql})"
+        if type_ == records.BOOL:
+            word = f"CASE WHEN {sql} IS NULL THEN 'null' WHEN {sql} THEN 'true' ELSE 'false' END"
+            return f"json({word})"
+        return sql
+
+    pairs = ", ".join(f"'{name}', {value(*what)}" for name, what in members.items())
+    return f"json_object({pairs})"
 
 
-def _json_value(column: Any, type_: str, sqlite: bool) -> ColumnElement[Any]:
-    if type_ in (records.SET, records.JSON, records.POSITION):
-        return func.json(column) if sqlite else cast(column, JSONB)
-    if type_ == records.BOOL and sqlite:
-        return func.json(
-            case((column.is_(None), _text("null")), (column, _text("true")), else_=_text("false"))
-        )
-    return column
+def _postgresql_object(members: Members) -> str:
+    """Joined from pieces: json_build_object takes more than twice as long."""
+
+    def value(sql: str, type_: str) -> str:
+        if type_ == "object":
+            return sql
+        if type_ == "constant":
+            return f"""'"' || {sql} || '"'"""
+        if type_ in (records.INT, records.MS, records.BOOL) or type_ in _DOCUMENTS:
+            return f"coalesce(CAST({sql} AS text), 'null')"
+        return f"coalesce(CAST(to_json({sql}) AS text), 'null')"
+
+    pieces = (f"""'"{name}":' || {value(*what)}""" for name, what in members.items())
+    return "'{' || " + " || ',' || ".join(pieces) + " || '}'"
 
 
-def _as_text(value: ColumnElement[Any], sqlite: bool) -> ColumnElement[Any]:
-    return value if sqlite else cast(value, Text)
+_DOCUMENTS = (records.SET, records.JSON, records.POSITION)
