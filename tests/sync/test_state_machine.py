@@ -49,7 +49,7 @@ GRIDS = (GRID, OTHER_GRID)
 YEAR_MS = 365 * 24 * 3600 * 1000
 QUIET_WITHIN = 14
 STRANGER = {"token_unknown", "token_revoked"}
-EXAMPLES = {"sqlite": 14, "postgresql": 7}
+EXAMPLES = {"sqlite": 12, "postgresql": 6}
 STEPS = 22
 
 phones = st.sampled_from(sorted(PHONES))
