@@ -65,8 +65,9 @@ def test_a_returned_visit_comes_back_with_its_reason_and_is_reviewed_again(place
     browser = supervisor(place)
     page = browser.get(f"/visits/{visit_id}").text
     names = re.findall(r'<input[^>]*name="([a-z_]+)"[^>]*value="([^"]*)"', page)
-    (target, *_) = re.findall(r'<form method="post" action="([^"]*visits[^"]*)"', page)
-    answer = browser.post(target, data={**dict(names), "action": "return", "reason": "请补上诉求"})
+    answer = browser.post(
+        f"/visits/{visit_id}", data={**dict(names), "action": "return", "reason": "请补上诉求"}
+    )
     assert answer.status_code == 302, answer.text
     assert phone.sync().complete
     shown = phone.visit(visit_id)
