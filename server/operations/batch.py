@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import insert, literal, select, union_all
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from server.core.scope import Sender
@@ -109,14 +109,8 @@ class Batch:
 
         Histories, checksums and the phones' stores know a record by its id alone.
         """
-        for part in rows.chunks(record_ids):
-            tables = [model.__table__ for model in MODELS.values()]
-            parts = [
-                select(table.c.id, literal(table.name).label("kind")).where(table.c.id.in_(part))
-                for table in tables
-            ]
-            for record_id, kind in self.session.execute(union_all(*parts)):
-                self.taken.setdefault(record_id, set()).add(kind)
+        for record_id, kind in rows.kinds_of(self.session, record_ids):
+            self.taken.setdefault(record_id, set()).add(kind)
 
     def is_taken(self, kind: str, record_id: str) -> bool:
         """Whether another kind has a record of this id, in the database or in this batch."""

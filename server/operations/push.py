@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from marshmallow import ValidationError
@@ -207,7 +207,7 @@ def _once(
         else:
             answers.append(_apply(batch, device, one, receipts))
         if one.id is not None:  # it may come again in this same push
-            known[one.id] = Receipt(id=one.id, hash=one.hash, answer=answers[-1])
+            known[one.id] = First(one.hash, answers[-1])
     note_contact(device, header, now)
     if not one_by_one:
         release.arrived(batch, _made(batch))
@@ -232,13 +232,21 @@ def note_contact(device: Device, header: dict[str, Any], now: int) -> None:
     device.confirmed = max(device.confirmed or 0, min(header.get("confirmed", 0), device.last_dseq))
 
 
-def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, Receipt]:
+class First(NamedTuple):
+    """What a transaction's first arrival left: its hash, and the answer that holds for ever."""
+
+    hash: str
+    answer: dict[str, Any]
+
+
+def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, First]:
     wanted = [one.id for one in incoming if one.id]
-    rows = session.scalars(select(Receipt).where(any_of(session, Receipt.id, wanted)))
-    return {row.id: row for row in rows}
+    query = select(Receipt.id, Receipt.hash, Receipt.answer)
+    rows = session.execute(query.where(any_of(session, Receipt.id, wanted)))
+    return {row.id: First(row.hash, row.answer) for row in rows}
 
 
-def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, Receipt]) -> None:
+def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, First]) -> None:
     """Dense and once: a number already taken by another transaction means a cloned device."""
     expected = device.last_dseq + 1
     here: set[tuple[int, str]] = set()
@@ -326,13 +334,13 @@ def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -
             return answer
 
 
-def _repeat(batch: Batch, device: Device, one: Incoming, receipt: Receipt) -> dict[str, Any]:
+def _repeat(batch: Batch, device: Device, one: Incoming, first: First) -> dict[str, Any]:
     """The first answer again; the same id with other content is kept in quarantine."""
-    if receipt.hash != one.hash:
-        refused = Refused("hash_mismatch", "id", receipt.id)
+    if first.hash != one.hash:
+        refused = Refused("hash_mismatch", "id", one.id or "")
         answer = quarantine.put(batch, device, one, refused, task=False)
     else:
-        answer = {**receipt.answer, "dseq": one.dseq}
+        answer = {**first.answer, "dseq": one.dseq}
     if one.dseq > device.last_dseq:
         transact.move_on(device, one.to, one.hash)
     return answer

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from server.storage.bulk import insert_rows
-from server.storage.database import any_of
+from server.storage.database import any_of, is_sqlite
 from server.storage.models import MODELS
 from shared import records
 from shared.reconcile import Record
@@ -49,6 +50,30 @@ def partitions_of(session: Session, kind: str, ids: Iterable[str]) -> set[str]:
     table = MODELS[kind].__table__
     query = select(table.c.partition_id).where(any_of(session, table.c.id, ids)).distinct()
     return set(session.scalars(query))
+
+
+# Made once, with one parameter for all ids: a push asks it of every record that it makes.
+_KINDS = {
+    among: text(
+        " UNION ALL ".join(
+            f"SELECT id, '{kind}' AS kind FROM {kind} WHERE id {among}" for kind in MODELS
+        )
+    )
+    for among in ("= ANY(:ids)", "IN (SELECT value FROM json_each(:ids))")
+}
+
+
+def kinds_of(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """(id, kind) of every record that has one of these ids, of whatever kind."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return []
+    postgresql, sqlite = _KINDS.values()
+    if is_sqlite(session):
+        found = session.connection().execute(sqlite, {"ids": json.dumps(wanted)})
+    else:
+        found = session.connection().execute(postgresql, {"ids": wanted})
+    return [(row[0], row[1]) for row in found]
 
 
 def load(session: Session, kind: str, ids: Iterable[str]) -> dict[str, Held]:
