@@ -313,7 +313,7 @@ def parent_of(kind: Kind, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, parent in kind.parents.items():
         record_id = values.get(name)
         parent_kind = parent or values.get(name.removesuffix("_id") + "_kind")
-        if record_id and parent_kind in KINDS:
+        if record_id and isinstance(parent_kind, str) and parent_kind in KINDS:
             found.append((parent_kind, record_id))
     return found
 

@@ -152,7 +152,7 @@ def _awaited_kind(entry: Any) -> str:
     """What sort of record an entry waits for, in words: a household, a visit."""
     found = said.member(entry.text, "operations")
     for raw in found if isinstance(found, list) else ():
-        if not isinstance(raw, dict) or raw.get("kind") not in records.KINDS:
+        if not isinstance(raw, dict) or str(raw.get("kind")) not in records.KINDS:
             continue
         if raw.get("id") == entry.waits_for:
             return words.kind_name(str(raw["kind"]))

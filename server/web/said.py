@@ -108,15 +108,19 @@ def text_of(kind: str, field: str, value: Any) -> str:
     if isinstance(value, str) and ids.is_id(value):
         return _("另一条记录")
     try:
-        return words.value_text(kind, field, value)
+        return str(words.value_text(kind, field, value))
     except (TypeError, ValueError, KeyError, OverflowError, OSError, AttributeError):
         return str(value)
 
 
 def member(text: str | None, name: str) -> Any:
-    """A member of the transaction's text; None where that cannot be read."""
+    """A member of the transaction's text; None where that cannot be read.
+
+    The text may say anything: half a surrogate pair, which no page can show, comes as "?".
+    """
     try:
         raw = json.loads(text or "")
+        found = raw.get(name) if isinstance(raw, dict) else None
+        return json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-    return raw.get(name) if isinstance(raw, dict) else None

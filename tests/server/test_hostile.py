@@ -36,6 +36,7 @@ from tests.builders import (
     visit,
 )
 from tests.server.test_upload import begin, declare, photo_bytes, tus
+from tests.web.conftest import Visitor
 
 
 @pytest.fixture
@@ -469,3 +470,26 @@ def test_an_upload_that_was_whole_when_the_server_died_is_checked_when_asked_abo
         blobs.current().append(url.rsplit("/", 1)[1], 0, data)
     assert client.head(url, headers=tus(world)).headers["Upload-State"] == "verified"
     assert count(app, Photo, state="verified") == 1
+
+
+def test_whatever_lies_in_quarantine_has_a_page(app: Flask, client: Any, world: World) -> None:
+    junk = [
+        '{"operations":[{"op":"create","kind":"visit","values":{"note":"\\ud800"}}]}',
+        '{"operations":[{"op":"set","kind":["x"],"fields":{"outcome":[null,[1]]}}]}',
+        '{"operations":[{"op":"create","kind":"visit","values":{"target_kind":[],"target_id":1}}]}',
+        '{"operations":[{"op":"act","kind":null,"data":{"reason":{"a":NaN}}}],"made_at":1e999}',
+        '{"operations":[{"op":"create","kind":"household","values":{"position":{"lat":"x"}}}],'
+        '"made_at":1' + "0" * 60 + "}",
+        "[" * 50_000,
+        "\ud83d\ude00 not JSON",
+    ]
+    lines = [[dseq, ids.new_id(), text] for dseq, text in enumerate(junk, 1)]
+    assert push(client, world.tokens["worker"], *lines).status_code == 200
+    visitor = Visitor(app).sign_in("supervisor")
+    assert visitor.get("/quarantine").status_code == 200
+    with app.app_context():
+        kept = list(db.session.scalars(select(Quarantined.id)))
+    assert len(kept) == len(junk)
+    for one in kept:
+        assert visitor.get(f"/quarantine/{one}").status_code == 200
+        assert visitor.post(f"/quarantine/{one}", action="release").status_code in (409, 422)
