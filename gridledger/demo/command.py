@@ -54,10 +54,11 @@ def demo(
     code: visits with the network off, then the sync. Later runs keep the data.
 
     \b
-    gridledger demo
-    gridledger demo --port 9000 --data /tmp/district
-    gridledger demo --json --no-round
-    gridledger demo --households 100000 --data big
+    例 / Example:
+      gridledger demo
+      gridledger demo --port 9000 --data /tmp/district
+      gridledger demo --json --no-round
+      gridledger demo --households 100000 --data big
     """
     from gridledger.demo import serving
 
