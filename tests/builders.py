@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 from dataclasses import dataclass, field
@@ -37,16 +38,22 @@ class World:
     partition: str = ids.grid_partition(GRID)
 
 
+@functools.cache
+def _hashed() -> str:
+    """The hash of everybody's password, computed once: it is slow on purpose."""
+    from server.operations.sign_in import hash_password
+
+    return hash_password(PASSWORD)
+
+
 def build_world() -> World:
     """A street, two communities, three grids; people of every role; one compound, four homes.
 
     ``worker`` walks GRID with two phones ("worker", "worker2"); ``other`` walks OTHER_GRID.
     """
-    from server.operations.sign_in import hash_password
-
     world = World()
     now = now_ms()
-    hashed = hash_password(PASSWORD)
+    hashed = _hashed()
     people = [
         ("admin", "admin", STREET, None),
         ("supervisor", "supervisor", STREET, None),
