@@ -39,7 +39,7 @@ def test_rows_are_kept_as_received_unknown_fields_included(phone: Phone, server:
 
 
 def test_ones_own_write_never_flickers_back(phone: Phone, server: FakeFeed) -> None:
-    """LESSONS 16: through every step of push and pull the edit stays shown."""
+    """Through every step of push and pull the edit stays shown."""
     server.send(home(server), server.checkpoint())
     phone.edit("household", HOME, {"note": "新"})
     assert note(phone) == "新"
@@ -94,7 +94,7 @@ def test_a_transaction_waits_for_every_partition_it_touched(phone: Phone, server
 def test_a_tombstone_takes_a_record_but_not_the_edit_that_waits(
     phone: Phone, server: FakeFeed
 ) -> None:
-    """LESSONS 10."""
+    """Someone else deleted what is edited here."""
     server.send(home(server), server.checkpoint())
     phone.edit("household", HOME, {"note": "新"})
     taken = server.send(server.gone(HOME, 2), server.checkpoint())
@@ -111,7 +111,7 @@ def test_a_tombstone_takes_a_record_but_not_the_edit_that_waits(
 def test_a_record_that_moves_between_two_of_ones_grids_stays(
     phone: Phone, server: FakeFeed, arrives_first: bool
 ) -> None:
-    """LESSONS 8."""
+    """Leaving one grid of the phone is not leaving the phone."""
     server.partitions = (PARTITION, NEXT, MINE)
     server.send(home(server), server.checkpoint())
     left = [server.left(HOME, 2, NEXT), server.checkpoint()]
@@ -125,7 +125,7 @@ def test_a_record_that_moves_between_two_of_ones_grids_stays(
 def test_a_record_that_moves_away_goes_once_nothing_waits_on_it(
     phone: Phone, server: FakeFeed
 ) -> None:
-    """LESSONS 6."""
+    """It has left every grid of the phone."""
     server.send(home(server), server.checkpoint())
     phone.edit("household", HOME, {"note": "新"})
     assert server.send(server.left(HOME, 2, NEXT), server.checkpoint()).mismatched == set()
@@ -144,7 +144,7 @@ def test_an_old_leave_row_does_not_take_a_record_that_came_back(
 
 
 def test_a_whole_snapshot_sweeps_what_it_does_not_name(phone: Phone, server: FakeFeed) -> None:
-    """LESSONS 21: and spares what waits."""
+    """What waits is spared."""
     server.send(home(server), server.row("household", ids.new_id(), 1), server.checkpoint())
     mine = phone.add_household(HouseholdDraft({"door": "9", "address": "新的一户"}))
     server.rows[PARTITION] = {}
@@ -177,7 +177,7 @@ def test_a_wrong_sum_is_counted_and_asked_for_from_zero(phone: Phone, server: Fa
 
 
 def test_a_page_without_rows_moves_the_cursor(phone: Phone, server: FakeFeed) -> None:
-    """LESSONS 4."""
+    """Else the phone would ask for the same page for ever."""
     server.seq[PARTITION] = 40
     server.send(server.checkpoint())
     assert scalar(phone, "SELECT seq FROM cursor WHERE partition_id = ?", PARTITION) == 40
@@ -195,7 +195,7 @@ def test_a_partition_of_which_nothing_is_said_has_not_changed(
 
 
 def test_a_new_epoch_sends_again_what_the_server_lacks(phone: Phone, server: FakeFeed) -> None:
-    """LESSONS 18."""
+    """The server was put back to an older backup."""
     server.send(home(server), server.checkpoint())
     for text in ("一", "二", "三"):
         phone.edit("household", HOME, {"note": text})
@@ -228,7 +228,7 @@ def test_a_journal_that_does_not_reach_back_says_so(phone: Phone, server: FakeFe
 
 
 def test_the_journal_keeps_thirty_days_by_the_servers_clock(phone: Phone, server: FakeFeed) -> None:
-    """LESSONS 17: a phone a year ahead forgets nothing early."""
+    """A phone a year ahead forgets nothing early."""
     server.send(home(server), server.checkpoint())
     phone.edit("household", HOME, {"note": "一"})
     phone.edit("household", HOME, {"note": "二"})

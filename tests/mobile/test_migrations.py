@@ -16,7 +16,7 @@ from tests.mobile.test_feed import HOME, home
 def test_an_update_keeps_what_was_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    """LESSONS 23."""
+    """A newer app finds the store of an older one, with work in it."""
     monkeypatch.setattr(migrations, "STEPS", migrations.STEPS[:version])
     old = Phone.open(tmp_path / "p", clock=HandClock())
     with old._store.writing() as db:

@@ -123,7 +123,7 @@ def test_an_edit_names_what_was_seen_and_only_what_differs() -> None:
 
 
 def test_the_base_of_a_chain_is_that_of_its_trunk() -> None:
-    """LESSONS 11: an offline chain across a pull keeps the rev its first step had seen."""
+    """An offline chain across a pull keeps the rev its first step had seen."""
     held = household(note="二")
     trunk = Operation(SET, "household", held.id, GRID, rev=1, fields={"note": ("零", "一")})
     again = Operation(

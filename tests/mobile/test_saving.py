@@ -52,7 +52,7 @@ def counts(phone: Phone) -> list[int]:
 
 @pytest.mark.parametrize("table", ["record", "journal", "pending", "touched", "photo", "draft"])
 def test_a_save_that_breaks_at_any_step_leaves_nothing(full: Phone, table: str) -> None:
-    """LESSONS 26: the disk is full at one of the writes; nothing is half-written."""
+    """The disk is full at one of the writes; nothing is half-written."""
     photo = full.prepare_photo(picture())
     full.keep_draft("visit", VISIT, (DraftPhoto(photo),))
     before = counts(full)
@@ -162,7 +162,7 @@ def test_a_visit_whose_photo_file_is_gone_is_not_saved_without_it(full: Phone) -
 def test_an_original_goes_seven_days_after_verified_was_pulled_and_not_before(
     full: Phone, server: FakeFeed
 ) -> None:
-    """LESSONS 17, 22: by the server's clock."""
+    """Seven days of the server's clock, not the phone's."""
     photo = full.prepare_photo(picture())
     visit_id = full.save_visit(VisitDraft(VISIT, (DraftPhoto(photo),)))
     day = 86_400_000

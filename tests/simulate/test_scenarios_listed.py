@@ -1,4 +1,4 @@
-"""docs/decisions/0006-broken-on-purpose.md names tests that are there."""
+"""docs/decisions/0007-broken-on-purpose.md names tests that are there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "decisions" / "0006-broken-on-purpose.md"
+PAGE = ROOT / "docs" / "decisions" / "0007-broken-on-purpose.md"
 
 
 def test_every_lesson_has_a_line_and_every_test_it_names_exists() -> None:

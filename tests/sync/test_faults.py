@@ -44,7 +44,7 @@ def rows(phone: Phone) -> dict[str, Any]:
 def test_a_download_that_breaks_off_goes_on_where_it_was(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LESSONS 3, 23, 28: the cursor never runs ahead of the rows, nor starts from zero."""
+    """The cursor never runs ahead of the rows, nor starts from zero."""
     whole = place.phone("whole")
     monkeypatch.setattr(pulling, "BATCH", 2)
     phone = place.open("broken")
@@ -85,7 +85,7 @@ def test_a_stream_without_its_end_is_not_complete(
 
 
 def test_a_changed_row_on_the_phone_is_found_and_repaired(place: Place) -> None:
-    """LESSONS 20: sums are compared with the phone's own rows."""
+    """Sums are compared with the phone's own rows."""
     phone = place.phone()
     whole = rows(phone)
     lost = place.world.households[2]
@@ -98,7 +98,7 @@ def test_a_changed_row_on_the_phone_is_found_and_repaired(place: Place) -> None:
 
 
 def test_a_cloned_phone_gets_another_identity_and_loses_nothing(place: Place) -> None:
-    """LESSONS 19."""
+    """A copied store must not number its transactions as the first does."""
     phone = place.phone("one")
     phone.close()
     shutil.copytree(place.folder / "one", place.folder / "clone")
@@ -133,7 +133,7 @@ def test_a_clone_that_only_pulls_notices_too(place: Place) -> None:
 
 
 def test_an_unreadable_entry_does_not_jam_the_queue(place: Place) -> None:
-    """LESSONS 14: it is told as a gap, what follows it goes on."""
+    """It is told as a gap, what follows it goes on."""
     phone = place.phone()
     first = save(phone, place, "坏掉的一条")
     save(phone, place, "好的一条", 1)
@@ -168,7 +168,7 @@ def test_too_large_a_push_is_halved(place: Place, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_rejected_action_stays_shown_until_its_task_is_closed(place: Place) -> None:
-    """LESSONS 25: rejected later, and told."""
+    """Rejected later, and told."""
     one, two = place.phone("one"), place.phone("two")
     problem = one.report_problem(
         ProblemDraft({"category": "leak", "description": "漏水", "place": "1号楼"})
@@ -209,7 +209,7 @@ def test_a_rejected_action_stays_shown_until_its_task_is_closed(place: Place) ->
 def test_a_photo_goes_on_from_the_servers_offset(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LESSONS 22, 28."""
+    """An upload that breaks off does not start from zero."""
     monkeypatch.setattr(protocol, "PHOTO_CHUNK", 40_000)
     phone = place.phone()
     photo = phone.prepare_photo(picture())
@@ -244,7 +244,7 @@ def test_the_same_photo_of_two_records_is_sent_once(place: Place) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_restored_server_gets_back_what_it_lost(place: Place) -> None:
-    """LESSONS 18: transactions, photos and rows come back from the phone."""
+    """Transactions, photos and rows come back from the phone."""
     phone, other = place.phone("one"), place.phone("two")
     save(phone, place, "备份之前")
     assert phone.sync().complete
@@ -293,7 +293,7 @@ def new_epoch() -> None:
 
 
 def test_work_of_a_lost_grid_arrives_and_its_records_leave_the_phone(place: Place) -> None:
-    """LESSONS 6, 9, 27."""
+    """Access is taken away while the phone is offline with work on it."""
     from server.operations.accounts import assign, unassign
     from tests.builders import GRID, OTHER_GRID
 

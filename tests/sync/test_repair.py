@@ -41,7 +41,7 @@ def spoil(phone: Phone, sql: str, *more: Any) -> None:
 
 
 def test_one_lost_row_brings_one_bucket(place: Place, heard: list[dict[str, Any]]) -> None:
-    """LESSONS 20."""
+    """The phone's sums are of its own rows, so that a lost one is noticed."""
     phone = place.phone()
     whole, lost = rows(phone), place.world.households[2]
     bucket = int(lost[-2:], 16)

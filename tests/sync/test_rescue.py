@@ -68,7 +68,7 @@ def device_of(phone: Phone) -> str:
 
 
 def test_a_page_overwritten_among_the_records_costs_nothing(place: Place) -> None:
-    """LESSONS 23: what was not sent is saved, the rest comes again, under a new identity."""
+    """What was not sent is saved, the rest comes again, under a new identity."""
     old = filled(place)
     before = old._store.folder
     path = before / FILE

@@ -49,7 +49,7 @@ def scalar(phone: Phone, sql: str) -> Any:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_database_files_copied_back_lose_nothing_and_double_nothing(place: Place) -> None:
-    """LESSONS 18: nobody said so; the chains of the heads tell it before anything applies."""
+    """Nobody said so; the chains of the heads tell it before anything applies."""
     phone, other = place.phone("one"), place.phone("two")
     save(phone, place, "之前")
     assert phone.sync().complete and other.sync().complete

@@ -30,7 +30,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_a_revoked_phone_hands_in_says_so_and_is_wiped_at_the_next_sync(place: Place) -> None:
-    """LESSONS 9."""
+    """What was written before the phone was revoked is not lost."""
     phone = place.phone()
     save(phone, place, "停用之前没发", 0, DraftPhoto(phone.prepare_photo(picture())))
     save(phone, place, "又一条", 1)
@@ -150,7 +150,7 @@ def test_a_phone_too_old_to_pull_still_pushes_and_says_what_to_do(
 def test_answers_that_were_lost_come_with_the_pull_and_are_confirmed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LESSONS 24: no second push is needed to hear them."""
+    """No second push is needed to hear them."""
     phone = place.phone()
     save(phone, place, "回执丢了")
     net = network(phone)

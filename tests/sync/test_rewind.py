@@ -23,7 +23,7 @@ def current_epoch(place: Place) -> str:
 def test_a_server_put_back_gets_its_day_back_from_phones_that_have_nothing_to_send(
     place: Place, tmp_path: Path, silently: bool
 ) -> None:
-    """LESSONS 18: the phone is ahead, hears it in the pull, and does not believe itself done."""
+    """The phone is ahead, hears it in the pull, and does not believe itself done."""
     phone, other = place.phone("one"), place.phone("two")
     save(phone, place, "备份之前")
     assert phone.sync().complete and other.sync().complete
@@ -46,7 +46,7 @@ def test_a_server_put_back_gets_its_day_back_from_phones_that_have_nothing_to_se
 
 
 def test_two_copies_of_a_revoked_phone_both_come_back(place: Place) -> None:
-    """LESSONS 19, 27: neither takes the other's token for ever, and neither loses its work."""
+    """Neither takes the other's token for ever, and neither loses its work."""
     from server.operations.accounts import revoke_device
 
     one = place.phone("one")

@@ -118,7 +118,7 @@ def test_a_server_that_is_not_there_leaves_the_work_waiting(place: Place) -> Non
 
 
 def test_a_clock_that_is_far_off_warns_and_decides_nothing(place: Place) -> None:
-    """LESSONS 17."""
+    """A year ahead or behind, the order of edits is the server's."""
     one, two = place.phone("one"), place.phone("two")
     one._clock.now += 365 * 86_400_000  # type: ignore[attr-defined]
     two._clock.now -= 365 * 86_400_000  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """What goes wrong between a phone and a server, one accident at a time, each by its name.
 
-The table in docs/decisions/0006-broken-on-purpose.md says which test stands for which lesson.
+The table in docs/decisions/0007-broken-on-purpose.md says which test stands for which of them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def in_threads(*deeds: Callable[[], Any]) -> list[threading.Thread]:
 
 
 def test_a_commit_that_others_overtake_is_not_skipped(place: Place, database: str) -> None:
-    """LESSONS 1: a reader must never pass a number that is taken and not yet committed."""
+    """A reader must never pass a number that is taken and not yet committed."""
     reader, writer = place.phone("reader"), place.phone("writer")
     home = place.world.households[0]
     held, gate = threading.Event(), threading.Event()
@@ -99,7 +99,7 @@ def _wait_for_a_lock(place: Place) -> None:
 def test_what_is_written_during_a_first_download_comes_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LESSONS 2: the seam between the first download and what follows."""
+    """The seam between the first download and what follows."""
     writer, phone = place.phone("writer"), place.open("new")
     phone.enrol_by_code(place.url, place.code(), "new")
     save(writer, place, "下载途中写的")
@@ -122,7 +122,7 @@ def test_what_is_written_during_a_first_download_comes_once(
 
 
 def test_two_new_records_of_one_door_are_both_kept(place: Place) -> None:
-    """LESSONS 13: nothing but ids is unique, so nothing collides."""
+    """Nothing but ids is unique, so nothing collides."""
     one, two = place.phone("one"), place.phone("two")
     door = {"compound_id": place.world.compound, "building": "9", "unit": "1", "door": "101"}
     for phone, name in ((one, "甲"), (two, "乙")):
@@ -135,7 +135,7 @@ def test_two_new_records_of_one_door_are_both_kept(place: Place) -> None:
 
 
 def test_an_old_push_that_arrives_after_a_newer_one_changes_nothing(place: Place) -> None:
-    """LESSONS 15: requests overtake each other in the network."""
+    """Requests overtake each other in the network."""
     phone = place.phone()
     line = behind_proxy(place, phone)
     armed = line.arm("hold", protocol.PUSH)
@@ -153,7 +153,7 @@ def test_an_old_push_that_arrives_after_a_newer_one_changes_nothing(place: Place
 @pytest.mark.parametrize("kind", ["lose_response", "duplicate", "cut_request", "cut_response"])
 @pytest.mark.parametrize("path", [protocol.PUSH, protocol.PULL, protocol.PHOTOS])
 def test_a_request_that_meets_an_accident_is_done_once(place: Place, kind: str, path: str) -> None:
-    """LESSONS 24: lost, doubled, cut in the middle of a body, on every road."""
+    """Lost, doubled, cut in the middle of a body, on every road."""
     phone = place.phone()
     line = behind_proxy(place, phone)
     photo = phone.prepare_photo(picture())
@@ -174,7 +174,7 @@ def test_a_request_that_meets_an_accident_is_done_once(place: Place, kind: str, 
 def test_two_uploads_of_one_photo_at_once_do_not_spoil_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LESSONS 22: each upload has a file of its own; whoever is first has verified it."""
+    """Each upload has a file of its own; whoever is first has verified it."""
     monkeypatch.setattr(protocol, "PHOTO_CHUNK", 40_000)
     one, two = place.phone("one"), place.phone("two")
     noise = picture()
@@ -205,7 +205,7 @@ def test_two_uploads_of_one_photo_at_once_do_not_spoil_it(
 
 
 def test_a_sync_on_a_full_disk_leaves_the_phone_as_it_was(place: Place) -> None:
-    """LESSONS 26: half a write, then emptiness sent as the truth: never."""
+    """Half a write, then emptiness sent as the truth: never."""
     other, phone = place.phone("other"), place.phone("full")
     save(phone, place, "发得出去")
     for number in range(40):
@@ -226,7 +226,7 @@ def test_a_sync_on_a_full_disk_leaves_the_phone_as_it_was(place: Place) -> None:
 
 
 def test_a_phone_killed_at_any_commit_of_its_store_goes_on(place: Place, database: str) -> None:
-    """LESSONS 3, 24, 30: every step of one sync is tried, before and after its commit."""
+    """Every step of one sync is tried, before and after its commit."""
     if database != "sqlite":
         pytest.skip("what is killed is the phone; one database will do")
     witness = place.phone("witness")
@@ -304,7 +304,7 @@ def test_a_server_that_dies_before_its_commit_has_done_nothing(
 def test_work_that_comes_a_week_after_the_hand_over_is_held_and_counts_once_released(
     place: Place,
 ) -> None:
-    """LESSONS 9, 27: neither applied blindly nor dropped; its author is credited."""
+    """Neither applied blindly nor dropped; its author is credited."""
     from server.operations import release
 
     phone = place.phone()
@@ -331,7 +331,7 @@ def test_work_that_comes_a_week_after_the_hand_over_is_held_and_counts_once_rele
 def test_a_visit_to_a_home_that_was_deleted_meanwhile_brings_it_back_and_tells(
     place: Place,
 ) -> None:
-    """LESSONS 10: a creation on the phone is not destroyed by a delete it had not seen."""
+    """A creation on the phone is not destroyed by a delete it had not seen."""
     phone = place.phone()
     network(phone).down = True
     visit_id = save(phone, place, "还住着人")
