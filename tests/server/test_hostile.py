@@ -450,6 +450,22 @@ def test_a_stranger_is_not_given_much_memory(client: Any, world: World) -> None:
     assert (answer.status_code, answer.json["code"]) == (413, "too_large")
 
 
+def test_a_phone_asks_for_all_that_it_may_hold_and_no_more_is_read(
+    client: Any, world: World
+) -> None:
+    auth = {"Authorization": f"Bearer {world.tokens['worker']}"}
+    start = header()
+    asked: dict[str, Any] = {
+        "v": 1, "epoch": "", "scope_rev": 0, "clock": start["clock"], "waiting": start["waiting"],
+        "partitions": {f"grid:{n:015d}": [2**40, "grid_worker.1"] for n in range(20_000)},
+        "photos": [f"{n:064x}" for n in range(5_000)],
+    }  # fmt: skip
+    assert client.post("/api/v1/pull", json=asked, headers=auth).status_code == 200
+    asked["junk"] = "x" * 2 * 2**20
+    answer = client.post("/api/v1/pull", json=asked, headers=auth)
+    assert (answer.status_code, answer.json["code"]) == (413, "too_large")
+
+
 def test_nested_nonsense_in_quarantine_is_refused_not_a_fault(
     app: Flask, client: Any, world: World
 ) -> None:
