@@ -33,6 +33,31 @@ def default_folder() -> Path:
     return Path(private) / "store" if private else Path.home() / ".gridledger-phone"
 
 
+def keep_quiet(folder: Path) -> None:
+    """Before Kivy is imported: what it and others log goes to files in the folder, not here.
+
+    The traceback of a crash still comes to the terminal.
+    """
+    wanted = {
+        "KIVY_NO_ARGS": "1",
+        "KIVY_NO_CONSOLELOG": "1",
+        "KIVY_LOG_MODE": "MIXED",  # stderr stays what it is
+        "KIVY_CLIPBOARD": "sdl2",  # no xclip or xsel is looked for
+        "KCFG_KIVY_LOG_DIR": str((folder / "logs").absolute()),
+        "KCFG_KIVY_LOG_MAXFILES": "5",
+    }
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+    from kivy.config import Config
+    from kivy.logger import file_log_handler
+
+    if file_log_handler is not None:
+        logging.root.addHandler(file_log_handler)
+    for name, provider in Config.items("input"):
+        if provider.startswith("probesysfs"):  # needs libmtdev; the window has the touches too
+            Config.remove_option("input", name)
+
+
 def prepare_kivy() -> bool:
     """Settings that must stand before the first window. False: the font is missing."""
     os.environ.setdefault("KIVY_NO_ARGS", "1")
@@ -188,10 +213,12 @@ def _no_font_app() -> Any:
 
 def run(folder: Path | None = None) -> None:
     """Open the app; on a desktop in a window the size of a phone."""
+    folder = folder or default_folder()
     if "ANDROID_ARGUMENT" not in os.environ:
+        keep_quiet(folder)
         from kivy.config import Config
 
         Config.set("graphics", "width", str(WIDTH))
         Config.set("graphics", "height", str(HEIGHT))
         Config.set("graphics", "resizable", "0")
-    make_app(folder or default_folder()).run()
+    make_app(folder).run()
