@@ -27,12 +27,16 @@ _LOCAL = re.compile(r"(?<![\d-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2]))[2-9]\d{2,3}(\
 _ROOM = "室(?![温内外])"
 _SIGN = f"(?:{_ROOM}|户(?![主籍型内外口])|房(?![东屋租子顶])|号)"
 _NUMBER = r"(?:\d{1,5}|[〇零一二三四五六七八九十]{1,6})"
+# No floor and no unit has three digits: 302楼上 is above door 302, 3楼上 is the third floor.
+_LONG = r"(?:\d{3,5}|[〇零一二三四五六七八九]{3,4})"
 _DOOR = re.compile(
     # 2单元501, 3号楼501室, 3-2-501, and 501室 or 东户 by itself
     rf"(?P<head>{_NUMBER}\s*(?:单元|号?楼|栋|幢|座|门)\s*(?:\d{{1,2}}\s*[层楼]\s*)?{_DASH}?\s*)"
-    rf"{_NUMBER}(?!\s*(?:单元|号?楼|栋|幢|座|层|\d))(?:\s*{_SIGN})?(?!院)"
+    rf"(?:{_LONG}(?!\s*(?:号楼|栋|幢|座|\d))|{_NUMBER}(?!\s*(?:单元|号?楼|栋|幢|座|层|\d)))"
+    rf"(?:\s*{_SIGN})?(?!院)"
     rf"|(?P<triple>(?<!\d)\d{{1,3}}{_DASH}\d{{1,2}}{_DASH})\d{{2,4}}(?!{_DASH}?\d)"
     rf"|(?<!\d)(?:\d{{2,5}}|[〇零一二三四五六七八九]{{3,4}})\s*(?:{_ROOM}|号房|房间|(?=室))"
+    rf"|(?<![\d〇零一二三四五六七八九十]){_LONG}(?=\s*楼[上下])"
     rf"|(?<=[层楼元])[东西南北中]{{1,2}}户"
 )
 # A village's doors: 张庄村12号 at the very end, but not 12号院 or 12号楼.
@@ -73,8 +77,9 @@ def mask_address(address: str | None, doors: Iterable[str | None] = ()) -> str:
     text = _hide_numbers(address or "")
     text = _hide_doors(text)
     text = _HOUSE.sub(HIDDEN, text)
-    for door in _longest_first(doors):
-        text = re.sub(rf"(?<![\d*]){re.escape(door)}(?!\d)", HIDDEN, text)
+    for door in _known(doors):
+        if door in text:
+            text = _door_in_address(door).sub(HIDDEN, text)
     return text
 
 
@@ -85,9 +90,9 @@ def mask_text(
     masked = _hide_doors(_hide_numbers(text or ""))
     for name in _longest_first(names):
         masked = masked.replace(name, mask_name(name))
-    for door in _longest_first(doors):
-        if len(door) >= 2:
-            masked = re.sub(rf"(?<![\d*]){re.escape(door)}(?!\d)(?=室|户|房|号|$)", HIDDEN, masked)
+    for door in _known(doors):
+        if len(door) >= 2 and door in masked:
+            masked = _door_in_text(door).sub(HIDDEN, masked)
     return masked
 
 
@@ -111,6 +116,42 @@ def _last_three(head: str) -> str:
 
 def _hide_doors(text: str) -> str:
     return _DOOR.sub(lambda m: (m["head"] or m["triple"] or "") + HIDDEN, text)
+
+
+def _known(doors: Iterable[str | None]) -> list[str]:
+    """Known doors as they stand in a text: 302室 also as 302."""
+    plain = [(door or "").translate(_PLAIN).strip() for door in doors]
+    return _longest_first([*plain, *(re.sub(r"(?<=\d)[室户号]$", "", door) for door in plain)])
+
+
+def _door_in_address(door: str) -> re.Pattern[str]:
+    if not door.isdigit():
+        return _other_door(door) if len(door) > 1 else re.compile(rf"{re.escape(door)}\s*$")
+    return re.compile(_whole_number(door))
+
+
+def _door_in_text(door: str) -> re.Pattern[str]:
+    """A short number is a door only where something says so: 12月 is none, 2单元12 is one."""
+    if not door.isdigit():
+        return _other_door(door)
+    number = _whole_number(door)
+    if len(door) > 2:
+        return re.compile(number)
+    return re.compile(rf"(?<=[元楼层栋幢座门-]){number}|{number}(?=室|户|房|号|$)")
+
+
+def _other_door(door: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\d*]){re.escape(door)}(?!\d)")
+
+
+def _whole_number(door: str) -> str:
+    """The number by itself, but not in 101号院, 101号楼, 南路101号某院, nor as an amount."""
+    short = len(door) < 3
+    none = r"号?院|[栋幢座元年路]|块钱|平" + (r"|号?楼|单元|层" if short else r"|号楼(?![上下])")
+    return (
+        rf"(?<![\d*.])(?<!\d[:：]){door}(?!\d|\.\d|\s*(?:{none}))"
+        rf"(?!(?<=[路街道]{door})号(?![门家户])\w)"
+    )
 
 
 def _longest_first(values: Iterable[str | None]) -> list[str]:

@@ -128,3 +128,50 @@ def test_a_position_keeps_the_neighbourhood_only() -> None:
 )
 def test_a_word_that_follows_a_door_stays_whole(text: str, masked: str) -> None:
     assert masking.mask_text(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("1号楼2单元302楼上装修砸墙", "1号楼2单元***楼上装修砸墙"),
+        ("1单元101单元整体停电", "1单元***单元整体停电"),
+        ("603楼上漏水到503", "***楼上漏水到503"),
+        ("三〇二楼下反映", "***楼下反映"),
+    ],
+)
+def test_a_door_is_hidden_before_upstairs_and_the_whole_unit(text: str, masked: str) -> None:
+    assert masking.mask_text(text) == masked
+    assert masking.mask_address(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2单元3楼上面漏水", "2单元3层", "3号楼2单元整体停电", "嵩山南路101号院", "101号楼下漏水"],
+)
+def test_floors_units_and_compounds_are_no_doors(text: str) -> None:
+    assert masking.mask_text(text) == text
+    assert masking.mask_address(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("楼上302装修，302楼下漏水", "楼上***装修，***楼下漏水"),
+        ("302说1单元302单元门坏了", "***说1单元***单元门坏了"),
+        ("反映 302 漏水", "反映 *** 漏水"),
+        ("嵩山南路302号院1号楼302", "嵩山南路302号院1号楼***"),
+        ("嵩山南路302号航海花园，302家漏水", "嵩山南路302号航海花园，***家漏水"),
+        ("302号楼欠费302元，1302户、3021户", "302号楼欠费302元，1302户、3021户"),
+        ("水压0.302兆帕", "水压0.302兆帕"),
+    ],
+)
+@pytest.mark.parametrize("door", ["302", "302室", "３０２"])
+def test_a_known_door_is_hidden_wherever_it_stands(text: str, masked: str, door: str) -> None:
+    assert masking.mask_text(text, doors=[door]) == masked
+
+
+def test_a_known_door_is_not_the_number_of_the_compound() -> None:
+    address = "嵩山南路101号院1号楼1单元101"
+    assert masking.mask_address(address, ["101"]) == "嵩山南路101号院1号楼1单元***"
+    assert masking.mask_address("1号楼1单元1", ["1"]) == "1号楼1单元***"
+    assert masking.mask_text("12月报修，门牌12号", doors=["12"]) == "12月报修，门牌***号"
