@@ -32,7 +32,7 @@ setup-test:
 	@$(find_python); "$$found" tools/setup.py --test
 
 demo: setup ## a seeded demo, ready to click through / 演示
-	$(BIN)/gridledger demo
+	$(BIN)/gridledger demo $(ARGS)
 
 test: setup-test lint ## everything: lint, all tests, coverage / 全部测试
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)

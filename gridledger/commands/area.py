@@ -36,7 +36,7 @@ def import_(file: Path, dry_run: bool, data: Path | None) -> None:
     """
     from server.operations import areas
 
-    with application(data):
+    with application(data, create=True):
         progress = Progress("导入 / Importing")
         report = areas.import_areas(areas.read_areas(file), dry_run=dry_run, progress=progress)
         progress.end()

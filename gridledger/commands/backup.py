@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gridledger.commands.server_data import application, data_option
+from gridledger.commands.server_data import application, configured, data_option, running_lock
 
 
 @click.command()
@@ -46,7 +46,12 @@ def restore(source: Path, data: Path | None) -> None:
     from server.operations import backup as use_case
     from server.operations import erase
 
-    with application(data):
+    held = running_lock(configured(data), exclusive=True)
+    if held is None:
+        raise click.ClickException(
+            "服务器还在运行，请先停下 / Stop the running server first"
+        )
+    with held, application(data, create=True):
         use_case.restore(source)
     with application(data):  # the restored schema may be older: it is upgraded on the way
         again = erase.replay()

@@ -9,16 +9,37 @@ import click
 from gridledger.commands.server_data import Progress, application, data_option, operator_name
 
 
+FORMATS = ("xlsx", "csv", "geojson")
+
+
+def _format_of(output: Path, chosen: str | None) -> str:
+    """The format that was asked for, or that of the file's ending. The two must agree."""
+    ending = output.suffix.lower().removeprefix(".")
+    if chosen is None:
+        if not ending:
+            return FORMATS[0]
+        if ending not in FORMATS:
+            raise click.UsageError(
+                f"认不出 .{ending}：文件名以 .xlsx、.csv 或 .geojson 结尾，或用 --format / "
+                f"Unknown ending .{ending}: end the name in .xlsx, .csv or .geojson, or --format"
+            )
+        return ending
+    if ending in FORMATS and ending != chosen:
+        raise click.UsageError(
+            f"--format {chosen} 与文件名 {output.name} 不符 / "
+            f"--format {chosen} does not fit the name {output.name}"
+        )
+    return chosen
+
+
 @click.command()
 @click.argument("kind", type=click.Choice(["ledger", "visits"]))
 @click.option("--area", required=True, help="区划代码，0 为全部 / Area code; 0: everything.")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["xlsx", "csv", "geojson"]),
-    default="xlsx",
-    show_default=True,
-    help="文件格式 / The file's format.",
+    type=click.Choice(FORMATS),
+    help="文件格式，默认看文件名 / The file's format; by default that of its name.",
 )
 @click.option(
     "-o",
@@ -33,7 +54,7 @@ from gridledger.commands.server_data import Progress, application, data_option, 
 def export(
     kind: str,
     area: str,
-    format_: str,
+    format_: str | None,
     output: Path,
     unmasked: bool,
     reason: str,
@@ -45,10 +66,11 @@ def export(
 
     \b
     例 / Example:
-      gridledger export ledger --area 410103007 --format xlsx -o 台账.xlsx
-      gridledger export visits --area 410103007901001 --format csv -o 走访.csv
+      gridledger export ledger --area 410103007 -o 台账.xlsx
+      gridledger export visits --area 410103007901001 -o 走访.csv
       gridledger export ledger --area 410103007 -o 台账.xlsx --unmasked --reason 信访核查
     """
+    format_ = _format_of(output, format_)
     if unmasked and not reason.strip():
         raise click.UsageError("--unmasked 要同时给出 --reason / --unmasked needs --reason")
     from server.core.access import Viewer

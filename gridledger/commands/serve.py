@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gridledger.commands.server_data import behind, configured, data_option, upgrade
+from gridledger.commands.server_data import behind, configured, data_option, running_lock, upgrade
 
 PORT = 8000
 THREADS = 8
@@ -37,8 +37,12 @@ def serve(host: str, port: int, data: Path | None) -> None:
     """
     config = configured(data)
     embedded = config.sqlalchemy_url().startswith("sqlite")
-    workers = 1 if embedded else _workers()
+    workers = _workers()
+    workers = 1 if embedded else workers
     port = _check_free(host, port)
+    held = running_lock(config)
+    if held is None:
+        raise click.ClickException("正在恢复备份，请稍后再启动 / A restore is under way")
     _prepare(config)
     _run(config, host, port, workers)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -25,11 +25,16 @@ data_option = click.option(
 
 def configured(data: Path | None) -> Config:
     """The settings of the environment; a wrong one is a usage error."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     from server.config import Config
 
     try:
-        return Config.from_environment(data)
-    except ValueError as error:
+        config = Config.from_environment(data)
+        make_url(config.sqlalchemy_url())
+        return config
+    except (ValueError, ArgumentError) as error:
         raise click.UsageError(
             f"GRIDLEDGER_* 设置有误 / A GRIDLEDGER_* setting is wrong: {error}"
         ) from error
@@ -82,17 +87,55 @@ def upgrade() -> None:
 
 
 @contextmanager
-def application(data: Path | None) -> Iterator[Flask]:
-    """An application context on the data, for one command."""
+def application(data: Path | None, create: bool = False) -> Iterator[Flask]:
+    """An application context on the data, for one command.
+
+    Only a command that begins something (``create``) makes a database where there is none: a
+    mistyped folder must not look like an empty one.
+    """
     from server.storage.database import db
 
-    app = made(configured(data))
+    config = configured(data)
+    if not create:
+        _check_there(config)
+    app = made(config)
     with app.app_context():
         try:
             yield app
         finally:
             db.session.remove()
             db.engine.dispose()
+
+
+def _check_there(config: Config) -> None:
+    """Raise Trouble if the embedded database is not where it was said to be."""
+    from server.errors import Trouble
+
+    url = config.sqlalchemy_url()
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not path.exists():
+        raise Trouble(
+            "not_found",
+            f"这里没有数据库：{path}。请检查 --data；新建请先运行 gridledger db upgrade / "
+            "There is no database here. Check --data; to make one: gridledger db upgrade",
+        )
+
+
+def running_lock(config: Config, exclusive: bool = False) -> IO[str] | None:
+    """A lock on the data folder that every running server shares; None if it cannot be had.
+
+    It is given back when the file is closed, or its process ends however it ends.
+    """
+    import fcntl
+
+    config.data.mkdir(parents=True, exist_ok=True)
+    file = (config.data / "serve.lock").open("w")
+    try:
+        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def operator_name() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -55,7 +56,7 @@ def add(
     """
     from server.operations import accounts
 
-    with application(data):
+    with application(data, create=True):
         password = _asked() if ask_password else None
         made, generated = accounts.add_user(username, name, role, area, password, body, phone)
         click.echo(f"账号 / Account: {made.username}（{made.name}）")
@@ -107,10 +108,28 @@ def password(username: str, ask_password: bool, data: Path | None) -> None:
         click.echo(f"密码 / Password: {generated}" if generated else "已重设 / Password set")
 
 
+def _address(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """An address that a phone can call: http(s)://host."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or any(c.isspace() for c in value):
+        raise click.BadParameter(
+            f"{value} 不是网址，要像 https://grid.example.gov.cn / not like https://..."
+        )
+    return value
+
+
 @click.command()
 @click.argument("username", metavar="USER")
 @click.option(
-    "--server", help="手机连接的地址（默认 GRIDLEDGER_PUBLIC_URL）/ The server's address."
+    "--server",
+    callback=_address,
+    help="手机连接的地址（默认 GRIDLEDGER_PUBLIC_URL）/ The server's address.",
 )
 @data_option
 def enrol(username: str, server: str | None, data: Path | None) -> None:

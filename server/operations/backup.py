@@ -33,6 +33,8 @@ def backup(target: Path) -> int:
     """
     if target.exists():
         raise Trouble("invalid", f"{target} 已存在 / already exists")
+    if not target.parent.is_dir():
+        raise Trouble("not_found", f"没有文件夹 {target.parent} / There is no such folder")
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     config: Config = current_app.config["GRIDLEDGER"]
@@ -55,8 +57,8 @@ def backup(target: Path) -> int:
 def restore(source: Path) -> str:
     """Put a backup in the place of the database, and begin a new epoch; returns the epoch.
 
-    The server must be stopped. The database as it was is kept beside it (SQLite: ``.before``).
-    Raises Trouble if the file is no backup of this sort of database.
+    The server must be stopped. The database as it was is kept beside it (SQLite: ``.before`` and
+    a number). Raises Trouble, and changes nothing, if the file is no whole backup of ours.
     """
     config: Config = current_app.config["GRIDLEDGER"]
     url = config.sqlalchemy_url()
@@ -72,10 +74,16 @@ def restore(source: Path) -> str:
         path = Path(url.removeprefix("sqlite:///"))
         part = path.with_name(path.name + ".part")
         shutil.copyfile(source, part)
+        try:
+            _check_sqlite(part)
+        except Trouble:
+            part.unlink()
+            raise
+        kept = _free_name(path)
         for tail in ("", "-wal", "-shm"):
             old = path.with_name(path.name + tail)
             if old.exists():
-                old.rename(path.with_name(f"{path.name}.before{tail}"))
+                old.rename(kept.with_name(kept.name + tail))
         part.rename(path)
     else:
         if is_sqlite:
@@ -88,6 +96,29 @@ def restore(source: Path) -> str:
         fresh = change_epoch(session, now_ms())
         audit_log.record(session, None, "restore", source.name)
     return fresh
+
+
+def _check_sqlite(path: Path) -> None:
+    """Raise Trouble unless the file is a whole database of gridledger."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        broken = database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+        database.execute("SELECT version_num FROM alembic_version").fetchone()
+        database.execute("SELECT value FROM setting WHERE key = 'epoch'").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Trouble("invalid", f"不是完整的备份 / not a whole backup: {error}") from None
+    finally:
+        database.close()
+    if broken:
+        raise Trouble("invalid", "备份文件已损坏 / the backup is damaged")
+
+
+def _free_name(path: Path) -> Path:
+    """Where the database as it was goes; nothing that was kept before is overwritten."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.before-{number}")).exists():
+        number += 1
+    return kept
 
 
 def _run(tool: str, *arguments: str, url: str) -> None:
