@@ -38,7 +38,7 @@ test: setup-test lint ## everything: lint, all tests, coverage / 全部测试
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 test-fast: setup ## the pure tests, seconds / 快速测试
-	$(BIN)/python -m pytest -q -m "$(PURE)" $(ARGS)
+	$(BIN)/python -m pytest -q -m "$(PURE)" tests/shared tests/core tests/mobile $(ARGS)
 
 lint: setup ## style, types, import rules / 代码检查
 	$(BIN)/ruff check $(CODE)
