@@ -8,7 +8,6 @@ import click
 
 from gridledger.commands.server_data import Progress, application, data_option, operator_name
 
-
 FORMATS = ("xlsx", "csv", "geojson")
 
 

@@ -119,6 +119,24 @@ def test_an_unmasked_export_is_marked_with_who_runs_it(data: Path, tmp_path: Pat
     assert "命令行" in load_workbook(target).active["A1"].value
 
 
+def test_the_name_of_the_file_says_its_format(data: Path, tmp_path: Path) -> None:
+    arguments = ("export", "ledger", "--area", "0", "-o")
+    assert call(data, *arguments, tmp_path / "a.CSV")[0] == 0
+    assert (tmp_path / "a.CSV").read_bytes().startswith("\ufeff序号".encode())
+    assert call(data, *arguments, tmp_path / "a.geojson")[0] == 0
+    assert '"FeatureCollection"' in (tmp_path / "a.geojson").read_text()
+    assert call(data, *arguments, tmp_path / "b", "--format", "csv")[0] == 0
+    for name, more in (("c.csv", ("--format", "xlsx")), ("c.xls", ()), ("c.pdf", ())):
+        assert call(data, *arguments, tmp_path / name, *more)[0] == 2, name
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("server", ["foo", "foo.example", "ftp://foo", "https://", "http://a b"])
+def test_the_server_of_a_code_is_an_address(data: Path, server: str) -> None:
+    code, output = call(data, "enrol", "li", "--server", server)
+    assert code == 2 and "https://" in output
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
