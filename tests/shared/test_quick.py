@@ -64,7 +64,7 @@ def _operations(draw: Any) -> dict[str, Any]:
     made |= {"seq": draw(st.integers(0, 9)), "rev": 1}
     if op == "set":
         chosen = draw(st.lists(st.sampled_from(fields), max_size=3))
-        made["fields"] = {f.name: [draw(ODD), draw(_value(f))] for f in chosen}
+        made["fields"] = {f.name: [_fresh(draw), draw(_value(f))] for f in chosen}
     elif op in ("add", "remove"):
         made |= {"name": draw(st.sampled_from(["care_groups", "concern_tags", "answers"]))}
         made |= {"elements": draw(st.lists(st.sampled_from(["elder_alone", "water"]), max_size=2))}
@@ -88,6 +88,11 @@ def _transactions(draw: Any) -> dict[str, Any]:
     return raw
 
 
+def _fresh(draw: Any) -> Any:
+    """An odd value of its own: one that is shared may be put into itself."""
+    return copy.deepcopy(draw(ODD))
+
+
 def _disturb(draw: Any, raw: Any) -> None:
     """Change, drop or add one member somewhere."""
     place = raw
@@ -103,9 +108,9 @@ def _disturb(draw: Any, raw: Any) -> None:
         if what == "drop":
             del place[key]
         elif what == "add" and isinstance(place, dict):
-            place[draw(st.sampled_from(["base", "values", "seq", "zz", "note"]))] = draw(ODD)
+            place[draw(st.sampled_from(["base", "values", "seq", "zz", "note"]))] = _fresh(draw)
         else:
-            place[key] = draw(ODD)
+            place[key] = _fresh(draw)
         return
 
 
