@@ -69,7 +69,8 @@ def enrol(
     try:
         answer = Client(address, "", session).enrol(request)
     except RequestFailed as failed:
-        raise EnrolFailed(failed.code, told(failed.code), told(failed.code, "en")) from failed
+        words = "unreached" if failed.code == "offline" else failed.code
+        raise EnrolFailed(failed.code, told(words), told(words, "en")) from failed
     user_id = answer["user"].get("id") or answer["user"].get("user_id")
     if not isinstance(user_id, str):
         raise EnrolFailed("answer_invalid", told("answer_invalid"), told("answer_invalid", "en"))
@@ -89,6 +90,10 @@ def enrol(
 
 _OWN_WORDS = {
     "offline": ("连不上服务器，请检查网络", "The server cannot be reached"),
+    "unreached": (  # nobody has enrolled there yet: the address may be wrong too
+        "连不上服务器，请检查网络和服务器地址",
+        "The server cannot be reached; check the network and the server's address",
+    ),
     "damaged": (
         "手机里的资料文件损坏，请退出应用再打开",
         "The phone's database is damaged; leave the app and open it again",

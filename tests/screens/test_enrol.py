@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.sync.phone import Phone
+from mobile.sync.phone import EnrolFailed, Phone
 from tests.screens.conftest import line
 from tests.screens.district import District, Line
 from tests.screens.driver import Driver
@@ -48,12 +48,20 @@ def test_no_network_and_a_wrong_code_are_told_apart(
     driver.fill(driver.page.ids.code, "AAAA-BBBB")
     driver.tap(driver.page.ids.go)
     offline = driver.page.problem
-    assert offline
+    assert "服务器地址" in offline
     line(fresh).on = True
     driver.tap(driver.page.ids.go)
     assert driver.page.problem and driver.page.problem != offline
     assert "登记码" in driver.page.problem
     driver.shot(shots / "enrol_failed.png")
+
+
+def test_an_address_that_does_not_answer_is_named_in_both_languages(fresh: Phone) -> None:
+    with pytest.raises(EnrolFailed) as failed:
+        fresh.enrol_by_code("http://127.0.0.1:1", "AAAA-BBBB", "phone")
+    assert failed.value.code == "offline"
+    assert "请检查网络和服务器地址" in failed.value.message_zh
+    assert "server's address" in failed.value.message_en
 
 
 def test_a_link_enrols_and_the_doors_come(app: Start, fresh: Phone, place: District) -> None:
