@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 300
 AFTER_SAVE_SECONDS = 2
 ON_THE_PHONE = ("waiting", "uploading", "corrupt")
+BACK = ("returned", "held")
 
 
 class Syncer(EventDispatcher):
@@ -28,6 +29,8 @@ class Syncer(EventDispatcher):
     stage = StringProperty()
     part = NumericProperty(0)
     waiting = NumericProperty(0)
+    back = NumericProperty(0)
+    disputed = NumericProperty(0)
     status: SyncStatus | None = ObjectProperty(None, allownone=True)
     report: SyncReport | None = ObjectProperty(None, allownone=True)
 
@@ -73,6 +76,7 @@ class Syncer(EventDispatcher):
             self.status = status
             held = sum(photo.state in ON_THE_PHONE for photo in status.photos_waiting)
             self.waiting = status.waiting + held
+            self.back, self.disputed = not_accepted(status)
             if then:
                 then()
 
@@ -107,6 +111,23 @@ class Syncer(EventDispatcher):
         self.count()
 
 
-def strip_words(waiting: Any) -> str:
+def not_accepted(status: SyncStatus) -> tuple[int, int]:
+    """How many saves were held or returned, and how many wait for a verdict."""
+    places = [item.place for item in status.items]
+    return sum(place in BACK for place in places), places.count("conflict")
+
+
+def strip_words(waiting: Any, back: Any = 0, disputed: Any = 0) -> str:
     """What the strip says."""
-    return tr("待上传 {n}", n=int(waiting)) if waiting else tr("全部安全")
+    if waiting:
+        return tr("待上传 {n}", n=int(waiting))
+    if back:
+        return tr("{n} 条没收下", n=int(back))
+    return tr("{n} 条待裁定", n=int(disputed)) if disputed else tr("全部安全")
+
+
+def strip_icon(waiting: Any, back: Any = 0, disputed: Any = 0) -> str:
+    """The shape beside it."""
+    if waiting:
+        return "cloud_up"
+    return "flag" if back else "split" if disputed else "cloud_check"

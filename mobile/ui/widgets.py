@@ -212,6 +212,8 @@ class Head(BoxLayout):
     syncer = ObjectProperty(None, rebind=True)
     shell = ObjectProperty(None)
     waiting = NumericProperty(0)
+    back = NumericProperty(0)
+    disputed = NumericProperty(0)
 
 
 class Body(ScrollView):

@@ -147,6 +147,29 @@ def test_what_came_back_says_why_what_to_do_and_opens_the_record(
     assert driver.page.household_id == store.households()[0].id
 
 
+def test_the_strip_is_not_all_safe_while_something_is_not_accepted(
+    app: Start, store: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = [came_back(store), came_back(store, id="tx2", place="held")]
+    disputed = came_back(store, id="tx3", place="conflict", code="")
+    show(monkeypatch, store, items=(*back, disputed))
+    driver = app(store)
+    assert (driver.find("Strip").text, driver.find("Strip").icon) == ("2 条没收下", "flag")
+    open_sync(driver)
+    assert driver.page.state == "都已送到，2条还没收下"
+    show(monkeypatch, store, items=(disputed,))
+    driver.page.refresh()
+    driver.settle()
+    assert driver.page.state == "都已送到，1条等网格长裁定"
+    driver.shell.open_tab("round")
+    driver.settle()
+    assert driver.find("Strip").text == "1 条待裁定"
+    show(monkeypatch, store, items=(came_back(store, place="settled"),))
+    driver.app.around.syncer.count()
+    driver.settle()
+    assert driver.find("Strip").text == "全部安全"
+
+
 def test_what_came_back_opens_the_task_that_settles_it(
     app: Start, store: Phone, monkeypatch: pytest.MonkeyPatch, shots: Path
 ) -> None:

@@ -21,7 +21,7 @@ from mobile.ui import banners, look
 from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
 from mobile.ui.parts import LinkCard
-from mobile.ui.syncing import ON_THE_PHONE
+from mobile.ui.syncing import BACK, ON_THE_PHONE, not_accepted
 from mobile.ui.times import moment
 from mobile.ui.widgets import AskNote, Note, Progress1, text
 from mobile.ui.words import pick, tr
@@ -29,7 +29,6 @@ from shared import records
 
 MOST = 30
 DECIDED = 5
-BACK = ("returned", "held")
 COVERED = frozenset({"care_groups", "risk_level"})  # as what is personal: never in a list
 PAGES = {"household": "household", "visit": "visit", "problem": "problem", "task": "task"}
 PHOTO_LOOKS = {
@@ -65,15 +64,18 @@ class SyncPage(Page):
     def _show(self, status: SyncStatus, conflicts: list[ConflictRow]) -> None:
         now = self.around.now()
         held = [one for one in status.photos_waiting if one.state in ON_THE_PHONE]
-        waiting = status.waiting
+        waiting, (back, disputed) = status.waiting, not_accepted(status)
         if waiting or held:
             self.state_icon = "cloud_up"
             parts = [tr("{n}条记录", n=waiting) if waiting else ""]
             parts.append(tr("{n}张照片", n=len(held)) if held else "")
             self.state = tr("{what}待上传", what=tr("、").join(filter(None, parts)))
-        elif back := sum(item.place in BACK for item in status.items):
+        elif back:
             self.state_icon = "flag"
             self.state = tr("都已送到，{n}条还没收下", n=back)
+        elif disputed:
+            self.state_icon = "split"
+            self.state = tr("都已送到，{n}条等网格长裁定", n=disputed)
         else:
             self.state_icon = "cloud_check"
             self.state = tr("全部安全")
