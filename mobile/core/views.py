@@ -190,12 +190,13 @@ class VisitRow:
 
 @dataclass(frozen=True)
 class ProblemRow:
-    """A problem in a list. ``category_name`` is the category's Chinese name."""
+    """A problem in a list. ``category_zh`` and ``category_en`` name its category."""
 
     id: str
     ledger_no: str
     category: str
-    category_name: str
+    category_zh: str
+    category_en: str
     description: str
     address: str
     state: str

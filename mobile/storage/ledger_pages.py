@@ -43,23 +43,25 @@ def rows(
         sql += " AND instr(search, ?) > 0"
         parameters.append(word)
     found = db.execute(f"{sql} ORDER BY at DESC, id DESC", parameters).fetchall()
-    names = {category.code: category.name for category in lookups.categories(db)}
+    names = {one.code: (one.name, one.name_en) for one in lookups.categories(db)}
     return [_row(row["id"], values_of(row), names, places) for row in found]
 
 
 def _row(
     problem_id: str,
     values: Mapping[str, Any],
-    names: Mapping[str, str],
+    names: Mapping[str, tuple[str, str]],
     places: Mapping[str, Place],
 ) -> ProblemRow:
     where = places.get(problem_id, "applied")
     category = values.get("category") or ""
+    zh, en = names.get(category, (category, category))
     return ProblemRow(
         id=problem_id,
         ledger_no=values.get("ledger_no") or "",
         category=category,
-        category_name=names.get(category, category),
+        category_zh=zh,
+        category_en=en,
         description=values.get("description") or "",
         address=values.get("place") or "",
         state=values.get("state") or "reported",
@@ -78,7 +80,7 @@ def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor)
     held = attached.held(db, problem_id, "problem")
     places = lookups.places(db)
     category = str(held.values.get("category") or "")
-    names = {category: lookups.category_name(db, category)}
+    names = {category: lookups.category_names(db, category)}
     facts = lookups.facts(db, held)
     return ProblemView(
         row=_row(problem_id, held.values, names, places),

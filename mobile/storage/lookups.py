@@ -67,10 +67,11 @@ def categories(db: sqlite3.Connection) -> list[Category]:
     return found
 
 
-def category_name(db: sqlite3.Connection, code: str) -> str:
-    """A category's name; its code where it is not known."""
-    values = _reference(db, "category", code)
-    return str((values or {}).get("name") or code)
+def category_names(db: sqlite3.Connection, code: str) -> tuple[str, str]:
+    """A category's name in Chinese and English; its code where it is not known."""
+    values = _reference(db, "category", code) or {}
+    name = str(values.get("name") or code)
+    return name, str(values.get("name_en") or name)
 
 
 def facts(db: sqlite3.Connection, problem: Held, added: int = 0) -> Facts:

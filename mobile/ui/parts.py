@@ -91,7 +91,7 @@ def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Wi
         limit = look.place("waiting")
     card = LinkCard(
         title=row.description,
-        line=" · ".join(filter(None, (row.category_name, row.ledger_no))),
+        line=" · ".join(filter(None, (pick(row.category_zh, row.category_en), row.ledger_no))),
         badge=state.text,
         badge_icon=state.icon,
         badge_tone=state.tone,

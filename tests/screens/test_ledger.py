@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mobile.sync.phone import Phone, ProblemRow
+from mobile.ui import words
 from tests.screens.driver import Driver
 
 pytestmark = pytest.mark.screen
@@ -85,6 +86,27 @@ def test_the_list_shows_state_and_time_limit_in_words(
     driver.shot(shots / "ledger.png")
     driver.tap(driver.page.ids.shown.chip("all"))
     assert len(driver.page.ids.rows.data) == len(store.problems())
+
+
+def test_categories_are_named_in_the_chosen_language(app: Start, store: Phone) -> None:
+    from mobile.ui.parts import problem_card
+
+    row = store.problems(open_only=True)[0]
+    assert row.category_en and row.category_en != row.category_zh
+    assert store.problem(row.id).row.category_en == row.category_en
+    driver = app(store)
+    driver.app.speak("en")
+    try:
+        driver.shell.open_tab("ledger")
+        driver.settle()
+        shown = {one["key"]: one["show"]["line"] for one in driver.page.ids.rows.data}
+        assert shown[row.id].startswith(row.category_en)
+        driver.shell.go("problem", problem_id=row.id)
+        driver.settle()
+        assert driver.reads(row.category_en) and not driver.reads(row.category_zh)
+        assert problem_card(row, 0, print).line.startswith(row.category_en)
+    finally:
+        words.set_language("zh")
 
 
 def test_a_step_of_the_ledger_is_taken_on_the_phone(app: Start, store: Phone, shots: Path) -> None:

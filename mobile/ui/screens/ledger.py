@@ -119,7 +119,7 @@ def _problem(row: ProblemRow, now: int) -> Row:
         "task": False,
         "show": {
             "title": row.description,
-            "line": " · ".join(filter(None, (row.category_name, row.address))),
+            "line": " · ".join(filter(None, (pick(row.category_zh, row.category_en), row.address))),
             "badge": state.text,
             "badge_icon": state.icon,
             "badge_tone": state.tone,

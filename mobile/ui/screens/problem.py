@@ -83,7 +83,7 @@ class ProblemPage(Page):
         self.told = tr("有内容两人写得不同，等网格长裁定") if conflicts else ""
         self._badges(view)
         facts = [
-            (label("problem", "category"), row.category_name),
+            (label("problem", "category"), pick(row.category_zh, row.category_en)),
             (label("problem", "place"), row.address),
             (label("problem", "found_at"), moment(row.found_at, now)),
             (label("problem", "source"), word(v.SOURCES, values.get("source"))),
