@@ -52,11 +52,11 @@ def create(device: Device, sha256: str, size: int) -> State:
         raise Trouble("too_large", f"a photo may have {protocol.MAX_PHOTO} bytes")
     if size <= 0:
         raise Trouble("invalid", "Upload-Length", {"Upload-Length": ["must be positive"]})
+    _check_declared(device, sha256)
     blob = db.session.get(Blob, sha256)
     if blob is not None and blob.state in FINAL:
-        _check_declared(device, sha256)
+        _settle_late(sha256, blob)
         return State("", blob.size, blob.size, blob.state, 0)
-    _check_declared(device, sha256)
     now = now_ms()
     with write() as session:
         upload = Upload(
@@ -198,9 +198,21 @@ def settle(
     transact.locking(once)
 
 
+def _settle_late(sha256: str, blob: Blob) -> None:
+    """A record declared in the very moment in which the bytes were settled hears of it now."""
+    waiting = select(Photo.id).where(Photo.sha256 == sha256, Photo.state.not_in(FINAL))
+    if db.session.scalar(waiting.limit(1)):
+        checked = Checked(blob.mime or "", blob.width or 0, blob.height or 0)
+        settle(sha256, blob.size, blob.state, checked, blob.detail or "")
+
+
 def _check_declared(device: Device, sha256: str) -> None:
     """A photo that the person's transactions name, applied or in quarantine; else forbidden."""
-    applied = select(Photo.id).where(Photo.sha256 == sha256, Photo.created_by == device.user_id)
+    applied = select(Photo.id).where(
+        Photo.sha256 == sha256,
+        Photo.created_by == device.user_id,
+        Photo.deleted_at.is_(None),  # erased bytes do not come back
+    )
     if db.session.scalar(applied.limit(1)):
         return
     held = (

@@ -183,3 +183,29 @@ def test_options_says_what_the_server_can_do_without_a_sign_in(client: Any, worl
         protocol.PHOTOS, headers={"Authorization": f"Bearer {world.tokens['worker']}"}
     )
     assert missing.status_code == 412
+
+
+def test_a_record_that_missed_the_moment_of_its_bytes_hears_of_them_later(
+    app: Flask, client: Any, world: World
+) -> None:
+    from sqlalchemy import update
+
+    data = photo_bytes()
+    photo_id = declare(client, world, data)
+    patch(client, world, begin(client, world, data).headers["Location"], 0, data)
+    with app.app_context():
+        db.session.execute(update(Photo).values(state="declared", verified_at=None))
+        db.session.commit()
+    assert begin(client, world, data).headers["Upload-State"] == "verified"
+    with app.app_context():
+        assert db.session.get(Photo, photo_id).state == "verified"
+
+
+def test_erased_bytes_are_not_taken_again(app: Flask, client: Any, world: World) -> None:
+    from server.operations import erase
+
+    data = photo_bytes()
+    declare(client, world, data)
+    with app.app_context():
+        erase.erase(world.users["admin"], world.households[0], "本人要求")
+    assert begin(client, world, data).status_code == 403
