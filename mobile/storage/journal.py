@@ -61,15 +61,15 @@ def append(
 
 def put_on_top(db: sqlite3.Connection, n: int, transaction: Transaction, actor: Actor) -> None:
     """Lay a transaction's operations on their records, until a checkpoint covers them."""
-    for i, operation in enumerate(transaction.operations):
-        db.execute(
-            "INSERT OR IGNORE INTO pending (n, i, record_id, operation) VALUES (?, ?, ?, ?)",
-            (n, i, operation.id, to_json(operation.to_json())),
-        )
-        db.execute(
-            "INSERT OR IGNORE INTO touched (n, partition_id) VALUES (?, ?)",
-            (n, operation.partition),
-        )
+    operations = transaction.operations
+    db.executemany(
+        "INSERT OR IGNORE INTO pending (n, i, record_id, operation) VALUES (?, ?, ?, ?)",
+        [(n, i, one.id, to_json(one.to_json())) for i, one in enumerate(operations)],
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO touched (n, partition_id) VALUES (?, ?)",
+        [(n, partition) for partition in dict.fromkeys(one.partition for one in operations)],
+    )
     for record_id in dict.fromkeys(operation.id for operation in transaction.operations):
         records.refresh(db, record_id, actor)
 

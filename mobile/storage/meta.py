@@ -56,28 +56,30 @@ class Identity:
 
 def identity(db: sqlite3.Connection) -> Identity | None:
     """The identity, None before enrolment."""
-    device_id = get(db, "device_id")
-    if not device_id:
+    known: dict[str, str] = dict(db.execute("SELECT name, value FROM meta WHERE name IN" + _OWN))
+    if not known.get("device_id"):
         return None
+    grids = json.loads(known.get("grids") or "[]")
     return Identity(
-        server=get(db, "server"),
-        token=get(db, "token"),
-        device_id=device_id,
-        person=_person(db),
-        epoch=get(db, "epoch"),
-        scope_rev=number(db, "scope_rev"),
+        server=known.get("server", ""),
+        token=known.get("token", ""),
+        device_id=known["device_id"],
+        person=Person(
+            user_id=known.get("user_id", ""),
+            name=known.get("user_name", ""),
+            role=known.get("user_role", ""),
+            grids=tuple(Grid(*pair) for pair in grids),
+            body=known.get("user_body", ""),
+        ),
+        epoch=known.get("epoch", ""),
+        scope_rev=int(known.get("scope_rev") or 0),
     )
 
 
-def _person(db: sqlite3.Connection) -> Person:
-    grids = tuple(Grid(*pair) for pair in json.loads(get(db, "grids", "[]")))
-    return Person(
-        user_id=get(db, "user_id"),
-        name=get(db, "user_name"),
-        role=get(db, "user_role"),
-        grids=grids,
-        body=get(db, "user_body"),
-    )
+_OWN = (
+    " ('server', 'token', 'device_id', 'user_id', 'user_name', 'user_role', 'user_body', 'grids',"
+    " 'epoch', 'scope_rev')"
+)
 
 
 def keep_person(db: sqlite3.Connection, user: dict[str, object]) -> None:

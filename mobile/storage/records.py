@@ -183,7 +183,8 @@ def refresh(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
             row["kind"], record_id, row["partition_id"], rev, json.loads(row["agreed"]),
             deleted=bool(row["gone"]),
         )  # fmt: skip
-    if (agreed is None or agreed.deleted) and not is_pending(db, record_id):
+    bare = agreed is None or agreed.deleted
+    if bare and not pending and not is_pending(db, record_id):
         db.execute("DELETE FROM record WHERE id = ?", (record_id,))
         return
     known = agreed is None or agreed.kind in records.KINDS
