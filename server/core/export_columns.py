@@ -24,15 +24,34 @@ Cell = str | int | datetime.datetime | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an export: its heading, and the type of its cells."""
+    """One column of an export: its heading, the type of its cells, its width in a sheet."""
 
     heading: str
     type: str = TEXT
+    width: int = 10
+
+
+# In digits, as a sheet counts. All of a table's together go on one A4 page across.
+_WIDTHS = {
+    5: "序号 是否超期 是否督办",
+    6: "满意度",
+    7: "责任人 销号人 走访人 审核人 审核状态",
+    8: "问题来源 问题类别 问题根源 急难愁盼 走访事由 走访结果 现场办结",
+    12: "走访对象",
+    14: "回访结果 备注 完成情况",
+    16: "发现时间 整改时限 销号时间 走访时间 地址 整改措施 苗头 审核意见",
+    22: "诉求与建议",
+    26: "问题描述 走访情况",
+}
+_WIDTH_OF = {heading: width for width, text in _WIDTHS.items() for heading in text.split()}
 
 
 def _columns(headings: str) -> tuple[Column, ...]:
     types = {"序号": NUMBER} | dict.fromkeys(("发现时间", "整改时限", "销号时间", "走访时间"), TIME)
-    return tuple(Column(heading, types.get(heading, TEXT)) for heading in headings.split())
+    return tuple(
+        Column(heading, types.get(heading, TEXT), _WIDTH_OF.get(heading, 10))
+        for heading in headings.split()
+    )
 
 
 LEDGER = _columns(

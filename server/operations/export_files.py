@@ -12,12 +12,13 @@ from typing import Any, BinaryIO, Protocol
 
 import xlsxwriter
 
-from server.core.export_columns import NUMBER, TIME, Cell, Column, guarded, plain_text
+from server.core.export_columns import Cell, Column, guarded, plain_text
 
 SHEET_ROWS = 1_048_576  # what a sheet holds; what is more goes on the next one
 CELL_TEXT = 32_767
-MEASURED_ROWS = 2000  # column widths are fitted to so many rows
-MIN_WIDTH, MAX_WIDTH, TIME_WIDTH = 8, 50, 17
+LINE_HEIGHT, MAX_HEIGHT = 17, 409  # points; a sheet's row is no higher
+A4, MARGIN = 9, 0.4  # the paper's number in a sheet; inches
+LINE = "#8A9A9E"
 _CSV_TIME = "%Y-%m-%d %H:%M"
 
 
@@ -42,7 +43,12 @@ class Writer(Protocol):
 
 
 class Xlsx:
-    """A sheet with a title row, a frozen header, filters, fitted widths and real dates."""
+    """A sheet with a title row, a frozen header, filters and real dates.
+
+    It prints as it is: A4 across, all columns on the page's width, the headings and the page's
+    number on every page. Columns have fixed widths and long texts wrap, so that the print stays
+    readable; each row is as high as its text, for programs that do not see to that themselves.
+    """
 
     def __init__(self, file: BinaryIO, heading: Heading, sheet_rows: int = SHEET_ROWS) -> None:
         self.heading, self.sheet_rows = heading, sheet_rows
@@ -55,12 +61,12 @@ class Xlsx:
         self.book = xlsxwriter.Workbook(file, options)
         self.title = self.book.add_format({"bold": True, "font_size": 14, "valign": "vcenter"})
         self.head = self.book.add_format(
-            {"bold": True, "bg_color": "#E7EEF0", "border": 1, "valign": "vcenter"}
-        )
-        self.time = self.book.add_format({"num_format": "yyyy-mm-dd hh:mm", "valign": "top"})
-        self.text = self.book.add_format({"text_wrap": True, "valign": "top"})
-        self.widths = [_width(column.heading) + 3 for column in heading.columns]
-        self.measured = 0
+            {"bold": True, "bg_color": "#E7EEF0", "border": 1, "border_color": LINE,
+             "valign": "vcenter", "align": "center", "text_wrap": True}
+        )  # fmt: skip
+        lined = {"text_wrap": True, "valign": "top", "border": 1, "border_color": LINE}
+        self.time = self.book.add_format({**lined, "num_format": "yyyy-mm-dd hh:mm"})
+        self.text = self.book.add_format(lined)
         self.sheets = 0
         self._next_sheet()
 
@@ -70,46 +76,50 @@ class Xlsx:
         self.sheet: Any = self.book.add_worksheet(name)
         last = len(self.heading.columns) - 1
         title = self.heading.title
+        left = ""
         if self.heading.watermark:
             title = f"{title}　{self.heading.watermark}"
             mark = self.heading.watermark.replace("&", "&&")[:200]
+            left = f"&L&8{mark}"
             self.sheet.set_header(f'&C&"Arial"&8{mark}')
-            self.sheet.set_footer(f"&L&8{mark}&R&P / &N")
+        self.sheet.set_footer(f"{left}&R&8&P / &N")
         self.sheet.set_row(0, 24)
         self.sheet.merge_range(0, 0, 0, last, "", self.title)
         self.sheet.write_string(0, 0, plain_text(title), self.title)
         for index, column in enumerate(self.heading.columns):
             self.sheet.write_string(1, index, column.heading, self.head)
         self.sheet.freeze_panes(2, 0)
-        self.sheet.repeat_rows(1)
+        self.sheet.set_row(1, 36)
+        self.sheet.repeat_rows(0, 1)
         self.sheet.set_landscape()
+        self.sheet.set_paper(A4)
+        self.sheet.set_margins(MARGIN, MARGIN, 0.6, 0.6)
+        self.sheet.center_horizontally()
+        self.sheet.fit_to_pages(1, 0)
         self.row = 2
 
     def add(self, cells: Sequence[Cell], position: Mapping[str, float] | None) -> None:
         if self.row >= self.sheet_rows:
             self._close_sheet()
             self._next_sheet()
+        pairs = zip(cells, self.heading.columns, strict=True)
+        texts = [_lines(cell, column.width) for cell, column in pairs if isinstance(cell, str)]
+        lines = max(texts, default=1)
+        self.sheet.set_row(self.row, min(lines * LINE_HEIGHT, MAX_HEIGHT))
         for index, cell in enumerate(cells):
             if cell is None or cell == "":
-                continue
-            if isinstance(cell, datetime.datetime):
+                self.sheet.write_blank(self.row, index, None, self.text)
+            elif isinstance(cell, datetime.datetime):
                 self.sheet.write_datetime(self.row, index, cell.replace(tzinfo=None), self.time)
             elif isinstance(cell, int):
-                self.sheet.write_number(self.row, index, cell)
+                self.sheet.write_number(self.row, index, cell, self.text)
             else:
                 self.sheet.write_string(self.row, index, plain_text(cell)[:CELL_TEXT], self.text)
-        if self.measured < MEASURED_ROWS:
-            self.measured += 1
-            for index, cell in enumerate(cells):
-                if isinstance(cell, str) and cell:
-                    self.widths[index] = max(self.widths[index], _width(cell) + 2)
         self.row += 1
 
     def _close_sheet(self) -> None:
         for index, column in enumerate(self.heading.columns):
-            width = TIME_WIDTH if column.type == TIME else self.widths[index]
-            least = 6 if column.type == NUMBER else MIN_WIDTH
-            self.sheet.set_column(index, index, min(max(width, least), MAX_WIDTH))
+            self.sheet.set_column(index, index, column.width)
         self.sheet.autofilter(1, 0, max(1, self.row - 1), len(self.heading.columns) - 1)
 
     def finish(self) -> None:
@@ -173,7 +183,10 @@ def _csv_cell(cell: Cell) -> Any:
     return guarded(plain_text(cell)) if isinstance(cell, str) else cell
 
 
-def _width(text: str) -> int:
-    """Columns that a text takes in a sheet: two for a Chinese character."""
-    longest = max(text.split("\n"), key=len)
-    return len(longest[:MAX_WIDTH].encode("gb18030", "replace"))
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes in a column; a Chinese character is two wide."""
+    if len(text) * 2 < width and "\n" not in text:
+        return 1
+    most = MAX_HEIGHT // LINE_HEIGHT
+    sizes = [len(line[: most * width].encode("gb18030", "replace")) for line in text.split("\n")]
+    return min(most, sum(max(1, -(-size // (width - 1))) for size in sizes))

@@ -153,6 +153,24 @@ def test_the_sheet_is_ready_to_work_with(here: World, tmp_path: Path) -> None:
     widths = {name: page.column_dimensions[name].width for name in "BDG"}
     assert widths["D"] >= 16, "a date fits"
     assert widths["G"] >= 2 * len("张*家 *** 室漏水"), "a Chinese character takes two columns"
+    assert page.row_dimensions[3].height > 30, "the description goes on more than one line"
+
+
+@pytest.mark.parametrize("unmasked", [False, True])
+def test_the_sheet_prints_on_a4(here: World, tmp_path: Path, unmasked: bool) -> None:
+    path = tmp_path / "台账.xlsx"
+    export("ledger", viewer(here), GRID, "xlsx", path, unmasked=unmasked, reason="核查")
+    page = load_workbook(path).active
+    setup = page.page_setup
+    assert (setup.orientation, int(setup.paperSize)) == ("landscape", 9)
+    assert page.sheet_properties.pageSetUpPr.fitToPage
+    assert (setup.fitToWidth or 1, setup.fitToHeight) == (1, 0)
+    assert page.print_title_rows == "$1:$2"
+    assert page.oddFooter.right.text == "&P / &N"
+    assert bool(page.oddFooter.left.text) is unmasked
+    for cell in page[3]:
+        assert cell.border.left.style == cell.border.bottom.style == "thin"
+        assert cell.alignment.wrap_text
 
 
 @pytest.mark.parametrize("format", ["xlsx", "csv", "geojson"])
