@@ -48,9 +48,7 @@ def restore(source: Path, data: Path | None) -> None:
 
     held = running_lock(configured(data), exclusive=True)
     if held is None:
-        raise click.ClickException(
-            "服务器还在运行，请先停下 / Stop the running server first"
-        )
+        raise click.ClickException("服务器还在运行，请先停下 / Stop the running server first")
     with held, application(data, create=True):
         use_case.restore(source)
     with application(data):  # the restored schema may be older: it is upgraded on the way
