@@ -13,7 +13,7 @@ from server.storage.database import db
 from server.storage.queries import conflicts, names
 from server.web import args, history, session, words
 from server.web.targets import masked_homes, masked_value, shown_targets
-from server.web.verdicts import category_names, differences, third, third_value
+from server.web.verdicts import category_names, differences, leaves_empty, third, third_value
 from shared.reconcile import Refused
 
 pages = Blueprint("conflicts", __name__)
@@ -72,6 +72,8 @@ def settle(conflict_id: str) -> ResponseReturnValue:
         value = conflict.proposed
     elif chosen == "third":
         value = third_value(conflict)
+        if value is None and not leaves_empty(conflict):
+            return _page(conflict_id, 422, _("请写出第三个值"))
     else:
         flash(_("请先选一个值。"), "error")
         return _page(conflict_id, 422)
@@ -92,7 +94,7 @@ def settle(conflict_id: str) -> ResponseReturnValue:
     return redirect(url_for(".listed"))
 
 
-def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
+def _page(conflict_id: str, status: int = 200, wrong: str = "") -> ResponseReturnValue:
     viewer = session.need("see_records")
     reading = db.session()
     conflict = conflicts.visible(reading, viewer, conflict_id)
@@ -126,6 +128,7 @@ def _page(conflict_id: str, status: int = 200) -> ResponseReturnValue:
             devices=conflicts.device_names(reading, conflict, past),
             third=third(conflict),
             tried=request.form,
+            wrong=wrong,
             history=history.entries(
                 conflict.about_kind, past, people, known, hidden=HIDDEN - {conflict.field}
             ),

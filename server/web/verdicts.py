@@ -24,6 +24,7 @@ class Third:
     widget: str  # text | long | select | moment
     options: tuple[tuple[str, str], ...]
     value: str
+    may_be_empty: bool = False
 
 
 def differences(one: str, other: str) -> tuple[Markup, Markup]:
@@ -48,25 +49,33 @@ def third(conflict: Any) -> Third | None:
     declared = records.FIELDS[conflict.about_kind].get(conflict.field)
     if declared is None or declared.type not in _WRITABLE:
         return None
-    tried = request.form.get("third", "")
+    tried, empty = request.form.get("third", ""), not declared.required
     if declared.type == records.CODE and conflict.field == "category":
         pairs = [(code, name) for code, name in category_names().items()]
-        return Third("select", tuple(pairs), tried)
+        return Third("select", tuple(pairs), tried, empty)
     if declared.type == records.CODE:
         options = tuple((c.code, c.en if words.english() else c.zh) for c in declared.choices)
-        return Third("select", options, tried) if options else None
+        return Third("select", options, tried, empty) if options else None
     if declared.type == records.MS:
-        return Third("moment", (), tried)
-    return Third("long" if declared.limit > 200 else "text", (), tried)
+        return Third("moment", (), tried, empty)
+    return Third("long" if declared.limit > 200 else "text", (), tried, empty)
 
 
 def third_value(conflict: Any) -> Any:
-    """The third value that the form holds; None for nothing."""
+    """The third value that the form holds; None for nothing, and for no moment."""
     text = request.form.get("third", "").strip()
     declared = records.FIELDS[conflict.about_kind].get(conflict.field)
     if declared is not None and declared.type == records.MS:
         return args.moment(text)
     return text or None
+
+
+def leaves_empty(conflict: Any) -> bool:
+    """Whether the form wishes the field empty, nothing being written in the box."""
+    written = request.form.get("third", "").strip()
+    declared = records.FIELDS[conflict.about_kind].get(conflict.field)
+    optional = declared is not None and not declared.required
+    return optional and not written and request.form.get("empty") == "1"
 
 
 def category_names() -> dict[str, str]:

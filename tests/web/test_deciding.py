@@ -103,6 +103,20 @@ def test_nothing_chosen_and_a_value_that_does_not_fit(app: Flask, scene: Scene) 
     assert _conflict(app, "contact_phone").state == "open"
 
 
+def test_an_empty_third_value_is_asked_for_at_its_box(app: Flask, scene: Scene) -> None:
+    conflict = _conflict(app, "contact_phone")
+    visitor = Visitor(app).sign_in("supervisor")
+    visitor.get(f"/conflicts/{conflict.id}")
+    version = visitor.hidden("version")
+    answer = visitor.post(f"/conflicts/{conflict.id}", choice="third", third=" ", version=version)
+    assert answer.status_code == 422 and "请写出第三个值" in answer.text
+    assert 'id="choice-third" checked' in answer.text and 'aria-invalid="true"' in answer.text
+    assert _conflict(app, "contact_phone").state == "open"
+    visitor.post(f"/conflicts/{conflict.id}", choice="third", third="", empty="1", version=version)
+    decided = _conflict(app, "contact_phone")
+    assert (decided.state, decided.verdict) == ("decided", None)
+
+
 def test_an_admin_reads_conflicts_and_does_not_decide(app: Flask, scene: Scene) -> None:
     conflict = _conflict(app, "note")
     visitor = Visitor(app).sign_in("admin")
