@@ -154,7 +154,7 @@ CONFLICT_STATES = _choices(
 )
 REFERENCE_TYPES = _choices(
     ("category", "问题类别", "Category"),
-    ("body", "责任单位", "Body"),
+    ("body", "责任单位", "Responsible unit"),
     ("form", "走访表", "Visit form"),
     ("person", "人员", "Person"),
     ("calendar", "工作日历", "Work calendar"),
@@ -162,7 +162,7 @@ REFERENCE_TYPES = _choices(
 ROLES = _choices(
     ("grid_worker", "网格员", "Grid worker"),
     ("supervisor", "网格长", "Supervisor"),
-    ("handler", "责任单位", "Body handler"),
+    ("handler", "责任单位", "Responsible unit"),
     ("admin", "管理员", "Admin"),
     ("auditor", "审计员", "Auditor"),
 )

@@ -182,7 +182,7 @@ def _show(told: dict[str, Any], data: Path, err: bool) -> None:
     """The same for a person."""
     roles = {
         "admin": ("管理员", "admin"), "supervisor": ("网格长", "supervisor"),
-        "handler": ("责任单位", "body handler"), "auditor": ("审计员", "auditor"),
+        "handler": ("责任单位", "responsible unit"), "auditor": ("审计员", "auditor"),
     }  # fmt: skip
     lines = [
         "",

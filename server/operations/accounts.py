@@ -372,7 +372,7 @@ def _wrong_person(name: str, role: str, body: str | None) -> dict[str, list[str]
     if not name or len(name) > 60:
         errors["name"] = ["姓名要 1 至 60 个字 / 1 to 60 characters"]
     if role == "handler" and not body:
-        errors["body"] = ["责任单位的账号要写明单位 / A body handler needs a body"]
+        errors["body"] = ["责任单位的账号要写明单位 / A responsible unit's account needs its unit"]
     return errors
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from server.storage.database import db
 from server.storage.queries import audited, names
@@ -52,20 +53,20 @@ def action_text(code: str) -> str:
 
 
 def action_texts() -> dict[str, str]:
-    """Every action that the code writes, in words."""
+    """Every action that the code writes, in words; "log" where a button says the same."""
     return {
-        "sign_in": _("登录"),
+        "sign_in": pgettext("log", "登录"),
         "sign_in_failed": _("登录失败"),
-        "sign_out": _("退出"),
+        "sign_out": pgettext("log", "退出"),
         "idle_sign_out": _("超时退出"),
-        "user_add": _("新建账号"),
-        "user_edit": _("改账号资料"),
-        "user_disable": _("停用账号"),
+        "user_add": pgettext("log", "新建账号"),
+        "user_edit": pgettext("log", "改账号资料"),
+        "user_disable": pgettext("log", "停用账号"),
         "user_enable": _("重新启用账号"),
-        "password_set": _("重设密码"),
-        "assign": _("分配网格"),
+        "password_set": pgettext("log", "重设密码"),
+        "assign": pgettext("log", "分配网格"),
         "unassign": _("收回网格"),
-        "enrolment_code": _("发登记码"),
+        "enrolment_code": pgettext("log", "发登记码"),
         "device.enrol": _("登记手机"),
         "device.identity": _("手机换新身份"),
         "device_revoke": _("停用手机"),
@@ -81,8 +82,8 @@ def action_texts() -> dict[str, str]:
         "offer.take_all": _("全部收回手机里的内容"),
         "offer.leave": _("不要手机里的内容"),
         "quarantine.release": _("放行隔离内容"),
-        "quarantine.refuse": _("不予收下"),
-        "erase": _("依法删除"),
+        "quarantine.refuse": pgettext("log", "不予收下"),
+        "erase": pgettext("log", "依法删除"),
         "restore": _("恢复备份"),
         "epoch.rewind": _("发现数据被回退"),
     }

@@ -18,25 +18,28 @@ CATALOGUE = WEB / "translations/en/LC_MESSAGES/messages.po"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def _messages() -> set[str]:
-    """Every text inside _(...) in the code and the templates."""
+def _messages() -> set[tuple[str, str | None]]:
+    """Every text inside _(...) or pgettext(...) in the code and the templates; its context."""
     found = extract_from_dir(
         str(WEB),
         [("**.py", "python"), ("**/templates/**.html", "jinja2")],
         options_map={"**/templates/**.html": {"trim_blocks": "true", "silent": "false"}},
-        keywords={"_": None, "gettext": None, "lazy_gettext": None},
+        keywords={"_": None, "gettext": None, "lazy_gettext": None, "pgettext": ((1, "c"), 2)},
     )
-    return {message if isinstance(message, str) else message[0] for _, _, message, *_ in found}
+    return {
+        (message if isinstance(message, str) else message[0], context)
+        for _, _, message, _, context in found
+    }
 
 
 def test_every_message_has_its_english_and_none_is_left_over() -> None:
     with CATALOGUE.open("rb") as file:
-        english = {m.id: m.string for m in read_po(file, locale="en") if m.id}
+        english = {(m.id, m.context): m.string for m in read_po(file, locale="en") if m.id}
     messages = _messages()
     assert len(messages) > 300
     assert messages - set(english) == set()
     assert set(english) - messages == set()
-    for message, text in english.items():
+    for (message, _context), text in english.items():
         assert text and not CHINESE.search(text), message
         assert set(re.findall(r"%\(\w+\)s", message)) == set(re.findall(r"%\(\w+\)s", text))
 
@@ -44,7 +47,7 @@ def test_every_message_has_its_english_and_none_is_left_over() -> None:
 def test_no_chinese_text_stands_outside_a_message() -> None:
     for path in (WEB / "templates").rglob("*.html"):
         text = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.S)
-        text = re.sub(r'_\((?:"[^"]*"|\'[^\']*\')', "", text)
+        text = re.sub(r'(?:_\(|pgettext\("\w+", )(?:"[^"]*"|\'[^\']*\')', "", text)
         text = text.replace(">中文<", "")
         assert not CHINESE.search(text), path
 
@@ -69,3 +72,13 @@ def test_english_pages_have_no_chinese_words_of_ours(app: Flask, scene: Scene) -
     assert not CHINESE.search(visitor.page.replace("中文", ""))
     visitor.post("/sign-in", username="supervisor", password="wrong-1234")
     assert not CHINESE.search(visitor.page.replace("中文", ""))
+
+
+def test_words_that_differ_by_their_place(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app, language="en").sign_in("auditor")
+    assert "Signed in" in visitor.get("/audit").text
+    visitor = Visitor(app, language="en").sign_in("admin")
+    page = visitor.get("/people/new").text
+    assert "Responsible unit" in page and "ody handler" not in page
+    page = visitor.get("/people").text
+    assert ">Grids</a>" in page
