@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -41,6 +42,15 @@ Ms = BigInteger  # Unix milliseconds, UTC
 REST_S = 5.0  # a pooled connection that rested longer may have been cut
 
 
+_line = threading.RLock()
+
+
+def _in_line(dialect: str) -> AbstractContextManager[Any]:
+    """Where this process's writers to SQLite wait: the file itself is asked again and again, with
+    pauses of up to 100 ms, while nobody writes."""
+    return _line if dialect == "sqlite" else nullcontext()
+
+
 @contextmanager
 def write() -> Iterator[Session]:
     """A transaction that writes: commits when the block ends, rolls back if it raises.
@@ -50,13 +60,14 @@ def write() -> Iterator[Session]:
     """
     session: Session = db.session()
     _leave_reading(session)
-    session.connection(execution_options={"gridledger_write": True})
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    with _in_line(session.get_bind().dialect.name):
+        session.connection(execution_options={"gridledger_write": True})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 @contextmanager
@@ -88,7 +99,7 @@ def jotting(connection: Connection) -> Iterator[Connection]:
     raw.execute("PRAGMA synchronous = NORMAL")
     try:
         connection.execution_options(gridledger_write=True)
-        with connection.begin():
+        with _in_line("sqlite"), connection.begin():
             yield connection
     finally:
         connection.execution_options(gridledger_write=False)
