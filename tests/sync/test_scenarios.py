@@ -225,10 +225,10 @@ def test_a_sync_on_a_full_disk_leaves_the_phone_as_it_was(place: Place) -> None:
     assert rows(phone) == rows(other)
 
 
-def test_a_phone_killed_at_any_commit_of_its_store_goes_on(place: Place, database: str) -> None:
-    """Every step of one sync is tried, before and after its commit."""
-    if database != "sqlite":
-        pytest.skip("what is killed is the phone; one database will do")
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_phone_killed_at_any_commit_of_its_store_goes_on(place: Place) -> None:
+    """Every step of one sync is tried, before and after its commit; one database will do."""
     witness = place.phone("witness")
     done = steps = 0
     while not done:
