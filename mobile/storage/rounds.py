@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from mobile.core import doors, due, masking
+from mobile.core import doors, due
 from mobile.core.views import CompoundRow, Due, HouseholdFilter, HouseholdRow, Place
 from mobile.storage import lookups
 from mobile.storage.records import DOC, values_of
+from shared.masking import mask_phone
 
 _WAITING = ("waiting", "sent")
 _COUNTED = ", ".join(f"'{outcome}'" for outcome in sorted(due.COUNTED_OUTCOMES))
@@ -63,7 +64,7 @@ def _household(
         id=household_id,
         name=values.get("contact_name") or "",
         address=doors.address_line(values, compound_name),
-        phone=masking.mask_phone(values.get("contact_phone")),
+        phone=mask_phone(values.get("contact_phone")),
         care=bool(care),
         care_groups=care,
         risk_level=values.get("risk_level") or "normal",

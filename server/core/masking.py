@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-HIDDEN = "***"
+from shared.masking import HIDDEN as HIDDEN
+from shared.masking import mask_name as mask_name
+from shared.masking import mask_phone as mask_phone
 
 # What people type with a Chinese input method.
 _PLAIN = str.maketrans("０１２３４５６７８９＋Ｘｘ", "0123456789+Xx")
@@ -41,30 +43,6 @@ _DOOR = re.compile(
 )
 # A village's doors: 张庄村12号 at the very end, but not 12号院 or 12号楼.
 _HOUSE = re.compile(r"(?<=[村庄组巷弄里胡同])\d{1,5}\s*号\s*$")
-
-
-def mask_name(name: str | None) -> str:
-    """A person's name as its first character and one star, however long it is."""
-    text = (name or "").strip()
-    return f"{text[0]}*" if text else ""
-
-
-def mask_phone(phone: str | None) -> str:
-    """The first three and the last four digits; a short number is hidden whole."""
-    text = (phone or "").strip()
-    if not text:
-        return ""
-    digits = re.sub(r"\D", "", text)
-    if len(digits) > 11 and len(digits) % 11 == 0:  # two numbers in one field
-        parts = [digits[at : at + 11] for at in range(0, len(digits), 11)]
-        return "/".join(mask_phone(part) for part in parts)
-    if digits.startswith("86") and len(digits) == 13:
-        digits = digits[2:]
-    if len(digits) < 7:
-        return HIDDEN
-    if len(digits) < 10:
-        return f"****{digits[-4:]}"
-    return f"{digits[:3]}****{digits[-4:]}"
 
 
 def mask_door(door: str | None) -> str:

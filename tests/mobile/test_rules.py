@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile.core import doors, drafts, due, edits, masking, overlay, place, prefill, retry
-from shared import ids, reconcile
+from mobile.core import doors, drafts, due, edits, overlay, place, prefill, retry
+from shared import ids, masking, reconcile
 from shared.ledger import Actor
 from shared.operations import ADD, CREATE, REMOVE, SET, Operation
 

@@ -1,7 +1,4 @@
-"""Masks: what stands in a list that anybody may look at over the worker's shoulder.
-
-The same as the server's (server/core/masking.py): a test holds them equal.
-"""
+"""Pure: names and telephone numbers as lists and exports show them, the same on both sides."""
 
 from __future__ import annotations
 
