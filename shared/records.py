@@ -214,6 +214,37 @@ PROBLEM = _kind(
     _f("closed_at", MS, SERVER, "销号时间", "Closed at"),
     _f("callback_note", TEXT, SERVER, "回访结果", "Call-back", limit=MAX_TEXT),
     _f("satisfaction", CODE, SERVER, "满意度", "Satisfaction", choices=v.SATISFACTION),
+    # When each thing happened, in the round that runs (the server's clock).
+    _f("reported_at", MS, SERVER, "收到时间", "Received at"),
+    _f("registered_at", MS, SERVER, "立案时间", "Registered at"),
+    _f("dispatched_at", MS, SERVER, "派遣时间", "Dispatched at"),
+    _f("accepted_at", MS, SERVER, "签收时间", "Accepted at"),
+    _f("closure_asked_at", MS, SERVER, "申请销号时间", "Closure asked at"),
+    _f("callback_at", MS, SERVER, "回访时间", "Called back at"),
+    _f("archived_at", MS, SERVER, "归档时间", "Archived at"),
+    # The clocks (shared.timers). `deadline_at` is the nearest that runs; `next_at` is when the
+    # scheduled tick looks at the problem again.
+    _f("dispatch_due_at", MS, SERVER, "派遣时限", "To be dispatched by"),
+    _f("dispatch_overdue_at", MS, SERVER, "派遣超期时间", "Dispatch overdue since"),
+    _f("accept_due_at", MS, SERVER, "签收时限", "To be accepted by"),
+    _f("accept_overdue_at", MS, SERVER, "签收超期时间", "Acceptance overdue since"),
+    _f("due_unit", CODE, SERVER, "时限单位", "Unit of the limit", choices=v.LIMIT_UNITS),
+    _f("paused_at", MS, SERVER, "暂停计时起", "Clock stands since"),
+    _f("deadline_at", MS, SERVER, "最近时限", "Nearest deadline"),
+    _f("next_at", MS, SERVER, "下次到点", "Next due moment"),
+    _f("extension_requested", BOOL, SERVER, "申请延期", "Extension asked"),
+    _f("extension_until", MS, SERVER, "申请延至", "Extension asked until"),
+    # {body: {"at", "by", "accepted_at", "accepted_by"}}: each body that was whistled for.
+    _f("whistle", JSON, SERVER, "吹哨", "Whistle"),
+    _f("remind_count", INT, SERVER, "催办次数", "Reminders"),
+    _f("recurring", BOOL, SERVER, "复发", "Recurring"),
+    _f("root_whys", JSON, SERVER, "多问为什么", "Whys"),
+    _f("return_cause", CODE, SERVER, "退回原因", "Cause of return", choices=v.RETURN_CAUSES),
+    _f("reopen_cause", CODE, SERVER, "重开原因", "Cause of reopening", choices=v.REOPEN_CAUSES),
+    _f("merged_count", INT, SERVER, "并入件数", "Merged into this"),
+    # Where it is, for finding what is near: from the target, and from the position.
+    _f("compound_id", REF, SERVER, "楼院", "Compound"),
+    _f("cell", TEXT, SERVER, "方格", "Map cell", limit=20),
     creators=FIELD_STAFF, editors=FIELD_STAFF,
     parents={"target_id": "", "visit_id": "visit"},
 )  # fmt: skip
@@ -228,6 +259,9 @@ PROGRESS = _kind(
     _f("acted_at", MS, FIXED, "时间", "When"),
     _f("reason", TEXT, FIXED, "原因", "Why", limit=MAX_TEXT),
     _f("detail", JSON, FIXED, "内容", "Detail"),
+    _f("round", INT, FIXED, "轮次", "Round"),
+    _f("made_at", MS, FIXED, "手机时间", "Made on the phone at"),
+    _f("attempt", BOOL, FIXED, "未办成", "Came too late"),
     parents={"problem_id": "problem"},
 )  # fmt: skip
 PHOTO = _kind(

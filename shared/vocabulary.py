@@ -129,6 +129,26 @@ SATISFACTION = _choices(
     ("fairly", "基本满意", "Fairly satisfied"),
     ("unsatisfied", "不满意", "Unsatisfied"),
 )
+LIMIT_UNITS = _choices(
+    ("urgent_hour", "小时", "Hours"),
+    ("work_hour", "工作小时", "Working hours"),
+    ("work_day", "工作日", "Working days"),
+    ("natural_day", "天", "Days"),
+)
+PLACES_OF_USE = _choices(
+    ("compound", "楼院", "Compound"),
+    ("household", "户内", "Household"),
+    ("street", "街面", "Street"),
+)
+RETURN_CAUSES = _choices(
+    ("not_ours", "不属本单位职责", "Not this unit's duty"),
+    ("wrong_area", "不在本单位辖区", "Outside this unit's area"),
+    ("wrong_category", "问题分类有误", "Wrong category"),
+)
+REOPEN_CAUSES = _choices(
+    ("unsatisfied", "回访不满意", "Call-back unsatisfied"),
+    ("recurrence", "问题复发", "It came back"),
+)
 PHASES = _choices(
     ("scene", "现场", "Scene"), ("before", "整改前", "Before"), ("after", "整改后", "After")
 )
@@ -147,6 +167,14 @@ TASK_TYPES = _choices(
     ("conflict_verdict", "冲突已裁定", "A conflict was decided"),
     ("late_action", "这一步来晚了", "An action came too late"),
     ("tell_reporter", "告知反映人", "Tell the reporter"),
+    ("callback", "回访", "Call back"),
+    ("due_soon", "快到时限", "Deadline near"),
+    ("due_now", "时限已到", "Deadline reached"),
+    ("overdue", "已超期", "Overdue"),
+    ("reminded", "催办", "Reminder"),
+    ("whistled", "吹哨", "Whistled for"),
+    ("suspension_ended", "挂账到期", "Suspension ended"),
+    ("request", "有申请待批", "A request to decide"),
 )
 TASK_STATES = _choices(("open", "待办", "Open"), ("done", "已办", "Done"))
 CONFLICT_STATES = _choices(

@@ -23,7 +23,7 @@ from server.storage.overview import Head, Overview
 from server.storage.tables import Blob, Quarantined, QuarantinedName, Receipt
 from shared import checksum, ids, protocol
 
-VIEW = "1"  # raised when a role's or the schema's view of records changes
+VIEW = "2"  # raised when a role's or the schema's view of records changes
 ANSWERS_AT_MOST = 2000
 
 

@@ -27,7 +27,7 @@ COLUMN_TYPES: dict[str, Any] = {
 
 
 # Texts that are looked up by their beginning, or sorted as bytes.
-_ORDERED = frozenset({"code", "parent_code", "ledger_no"})
+_ORDERED = frozenset({"code", "parent_code", "ledger_no", "cell"})
 
 
 class Synced:
@@ -96,6 +96,14 @@ Problem: Any = _model(
     "target_id",
     "visit_id",
     "ledger_no",
+    "merged_into",
+    "registered_at",
+    "next_at",
+    "deadline_at",
+    "partition_id deadline_at",
+    "body deadline_at",
+    "category compound_id found_at",
+    "category cell found_at",
 )
 Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
 Photo: Any = _model(records.PHOTO, "owner_id", "sha256")

@@ -259,6 +259,13 @@ class LedgerSerial(db.Model):
     last: Mapped[int] = mapped_column(Integer)
 
 
+class ProblemBody(db.Model):
+    """The bodies that join in a problem (co_bodies), one row each, to be found by an index."""
+
+    body: Mapped[str] = mapped_column(String, primary_key=True)
+    problem_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+
+
 class AuditEntry(db.Model):
     """Who looked at or changed what; only ever added to.
 
