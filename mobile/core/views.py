@@ -367,9 +367,12 @@ class SyncItem:
 
 @dataclass(frozen=True)
 class WaitingPhoto:
-    """A photo that is not verified yet, and the record it belongs to.
+    """A photo that is not safe yet, and the record it belongs to.
 
-    ``state``: waiting | uploading | stored | corrupt | refused.
+    ``state``: waiting | uploading | stored | verified (said by the server, not pulled yet) |
+    corrupt | refused | missing. ``sent`` of ``size`` bytes are on the server. ``reason`` is the
+    code of what last stopped it, or why it was refused. ``queued``: its record has been answered,
+    so that it may be sent. ``owner_at`` is when the visit was made or the problem found.
     """
 
     sha256: str
@@ -379,6 +382,11 @@ class WaitingPhoto:
     owner_kind: str
     owner_id: str
     owner_name: str
+    owner_at: int | None = None
+    urgent: bool = False
+    queued: bool = False
+    reason: str = ""
+    retry_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -391,6 +399,8 @@ class SyncStatus:
     ``buckets_repaired`` the parts of them that were brought again. ``revoked``: this phone may
     only hand in; ``handed_in``: it has, nothing is left on it that the server lacks, and the
     next sync wipes it. ``upgrade_needed``: what is saved still goes up, nothing comes down.
+    ``photos`` counts those of the last weeks and all that are not safe; ``photos_verified`` are
+    safe: "verified" was pulled.
     """
 
     waiting: int
@@ -427,13 +437,25 @@ class Recovered:
     enrolled: bool
 
 
+class PhotoProgress(NamedTuple):
+    """How far one photo is: ``sent`` of ``size`` bytes."""
+
+    sha256: str
+    sent: int
+    size: int
+
+
 @dataclass(frozen=True)
 class SyncProgress:
-    """How far a sync is: ``stage`` push | pull | photos; ``total`` 0 where it is not known."""
+    """How far a sync is: ``stage`` push | pull | photos; ``total`` 0 where it is not known.
+
+    ``photo``: the one that has just come further.
+    """
 
     stage: Literal["push", "pull", "photos"]
     done: int
     total: int
+    photo: PhotoProgress | None = None
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,30 @@ _SECOND = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_THIRD = (
+    # How often a photo's own trouble stopped it, when it is tried again (Unix ms), and the last
+    # trouble's code; of a refused one: why it was refused.
+    "ALTER TABLE photo ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE photo ADD COLUMN retry_at INTEGER",
+    "ALTER TABLE photo ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+    # Photos that a camera was opened for and whose file is not in their draft yet: the system may
+    # end the app behind the camera. page and args (JSON) name the form to go on with.
+    """
+    CREATE TABLE capture (
+      id TEXT PRIMARY KEY,
+      draft_key TEXT NOT NULL,
+      phase TEXT NOT NULL,
+      page TEXT NOT NULL,
+      args TEXT NOT NULL,
+      begun_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    # The photos of which no "verified" was pulled: few, and asked for with every list.
+    "CREATE INDEX record_photo_open ON record (parent_id)"
+    " WHERE kind = 'photo' AND visible = 1 AND state IS NOT 'verified'",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -67,22 +67,10 @@ def declare(db: sqlite3.Connection, sha256: str, size: int, n: int) -> None:
     """A transaction names a photo: it is to be sent once that transaction has its answer."""
     db.execute(
         "INSERT INTO photo (sha256, size, n) VALUES (?, ?, ?)"
-        " ON CONFLICT (sha256) DO UPDATE SET removed_at = NULL",
+        " ON CONFLICT (sha256) DO UPDATE SET removed_at = NULL,"
+        " state = CASE state WHEN 'missing' THEN 'waiting' ELSE state END",
         (sha256, size, n),
     )
-
-
-def to_send(db: sqlite3.Connection, final: bool = False) -> list[sqlite3.Row]:
-    """The photos whose transaction was answered and that the server does not have whole yet.
-
-    ``final``: also those that are there, but of which no pull will tell what became.
-    """
-    states = ("'waiting', 'uploading', 'corrupt'") + (", 'stored'" if final else "")
-    return db.execute(
-        "SELECT p.* FROM photo p LEFT JOIN journal j ON j.n = p.n"
-        f" WHERE p.state IN ({states}) AND p.removed_at IS NULL"
-        " AND (j.n IS NULL OR j.result IS NOT NULL) ORDER BY p.n, p.sha256"
-    ).fetchall()
 
 
 def unconfirmed(db: sqlite3.Connection, limit: int = 5000) -> list[str]:
@@ -98,16 +86,18 @@ def unconfirmed(db: sqlite3.Connection, limit: int = 5000) -> list[str]:
 def keep_upload(db: sqlite3.Connection, sha256: str, url: str | None, sent: int) -> None:
     """Where the upload is and how far it is, so that it goes on there after any kill."""
     db.execute(
-        "UPDATE photo SET upload_url = ?, sent = ?, state = 'uploading' WHERE sha256 = ?",
+        "UPDATE photo SET upload_url = ?, sent = ?, state = 'uploading', reason = '',"
+        " retry_at = NULL WHERE sha256 = ?",
         (url, sent, sha256),
     )
 
 
-def keep_state(db: sqlite3.Connection, sha256: str, state: str) -> None:
+def keep_state(db: sqlite3.Connection, sha256: str, state: str, reason: str = "") -> None:
     """What the server said at the end of an upload; "verified" still has to be pulled."""
     sent = ", sent = size" if state in ("stored", "verified") else ", sent = 0"
     db.execute(
-        f"UPDATE photo SET state = ?, upload_url = NULL{sent} WHERE sha256 = ?", (state, sha256)
+        f"UPDATE photo SET state = ?, upload_url = NULL, reason = ?{sent} WHERE sha256 = ?",
+        (state, reason, sha256),
     )
 
 
@@ -116,7 +106,7 @@ def pulled_states(db: sqlite3.Connection, states: Mapping[str, str], server_time
     for sha256, state in states.items():
         if state == "verified":
             db.execute(
-                "UPDATE photo SET state = 'verified', upload_url = NULL, sent = size,"
+                "UPDATE photo SET state = 'verified', upload_url = NULL, sent = size, reason = '',"
                 " verified_at = coalesce(verified_at, ?) WHERE sha256 = ?",
                 (server_time, sha256),
             )
@@ -138,7 +128,8 @@ def pulled_states(db: sqlite3.Connection, states: Mapping[str, str], server_time
 def offer_all(db: sqlite3.Connection) -> None:
     """A new epoch: every original still here is asked about, and sent where it is lacking."""
     db.execute(
-        "UPDATE photo SET state = 'waiting', upload_url = NULL, sent = 0, verified_at = NULL"
+        "UPDATE photo SET state = 'waiting', upload_url = NULL, sent = 0, verified_at = NULL,"
+        " tries = 0, retry_at = NULL, reason = ''"
         " WHERE removed_at IS NULL AND state != 'refused'"
     )
 

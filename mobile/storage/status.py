@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from mobile.core import place
+from mobile.core import photo_queue, place
+from mobile.core.due import DAY_MS
 from mobile.core.views import SyncItem, SyncStatus, WaitingPhoto
-from mobile.storage import journal, lookups, meta, photos
+from mobile.storage import journal, lookups, meta, photos, queue
 from shared import protocol
 
+_FINAL = ("refused", "missing")
+SAFE_LATELY_MS = 30 * DAY_MS  # safe photos are counted for so long at least
 LATEST = 200  # transactions with a receipt that are listed; what is not settled is listed always
 
 ACTION_WORDS: dict[str, tuple[str, str]] = {
@@ -27,7 +30,9 @@ def status(db: sqlite3.Connection) -> SyncStatus:
     count, size = journal.waiting(db)
     _, photo_bytes = photos.held(db)
     total, verified = db.execute(
-        "SELECT count(*), coalesce(sum(state = 'verified'), 0) FROM photo"
+        "SELECT count(*), coalesce(sum(verified_at IS NOT NULL), 0) FROM photo"
+        " WHERE removed_at IS NULL OR verified_at IS NULL OR verified_at > ?",
+        (meta.number(db, "server_time") - SAFE_LATELY_MS,),
     ).fetchone()
     contact = meta.number(db, "last_contact")
     offset = meta.get(db, "clock_offset")
@@ -98,24 +103,49 @@ def _item(db: sqlite3.Connection, row: sqlite3.Row) -> SyncItem:
 
 
 def _photos(db: sqlite3.Connection) -> list[WaitingPhoto]:
-    rows = db.execute("SELECT * FROM photo WHERE state != 'verified' ORDER BY n, sha256").fetchall()
-    found = []
-    for row in rows:
-        owner = db.execute(
-            "SELECT json_extract(coalesce(shown, agreed), '$.owner_kind'), parent_id FROM record"
-            " WHERE kind = 'photo' AND sha256 = ? ORDER BY id LIMIT 1",
-            (row["sha256"],),
-        ).fetchone()
-        kind, owner_id = owner or ("", "")
-        found.append(
-            WaitingPhoto(
-                sha256=row["sha256"],
-                size=row["size"],
-                sent=row["sent"],
-                state=row["state"],
-                owner_kind=kind or "",
-                owner_id=owner_id or "",
-                owner_name=lookups.name_of_id(db, owner_id),
-            )
-        )
-    return found
+    """Those that are not safe, in the order in which they go; what is final comes last."""
+    rows = {row["sha256"]: row for row in db.execute(
+        "SELECT p.*, j.n IS NULL OR j.result IS NOT NULL AS queued FROM photo p"
+        " LEFT JOIN journal j ON j.n = p.n WHERE p.verified_at IS NULL"
+    ).fetchall()}  # fmt: skip
+    urgent = queue.urgent_ones(db) if rows else frozenset()
+    order = photo_queue.in_order(
+        photo_queue.Waiting(sha256, row["size"], row["sent"], row["n"], sha256 in urgent)
+        for sha256, row in rows.items()
+    )
+    order.sort(key=lambda one: rows[one.sha256]["state"] in _FINAL)
+    return [_photo(db, rows[one.sha256], one.urgent) for one in order]
+
+
+def _photo(db: sqlite3.Connection, row: sqlite3.Row, urgent: bool) -> WaitingPhoto:
+    found = db.execute(
+        "SELECT r.id, json_extract(coalesce(r.shown, r.agreed), '$.owner_kind') AS kind,"
+        " r.parent_id, o.at FROM record r LEFT JOIN record o ON o.id = r.parent_id"
+        " WHERE r.kind = 'photo' AND r.sha256 = ? ORDER BY r.id LIMIT 1",
+        (row["sha256"],),
+    ).fetchone()
+    photo_id, kind, owner_id, at = found or ("", "", "", None)
+    return WaitingPhoto(
+        sha256=row["sha256"],
+        size=row["size"],
+        sent=row["sent"],
+        state=row["state"],
+        owner_kind=kind or "",
+        owner_id=owner_id or "",
+        owner_name=lookups.name_of_id(db, owner_id),
+        owner_at=at,
+        urgent=urgent,
+        queued=bool(row["queued"]),
+        reason=row["reason"] or _why_refused(db, photo_id),
+        retry_at=row["retry_at"],
+    )
+
+
+def _why_refused(db: sqlite3.Connection, photo_id: str) -> str:
+    """What the task says that came of a refused photo; "" where there is none yet."""
+    row = db.execute(
+        "SELECT json_extract(coalesce(shown, agreed), '$.detail.reason') FROM record"
+        " WHERE kind = 'task' AND parent_id = ? ORDER BY id DESC LIMIT 1",
+        (photo_id,),
+    ).fetchone()
+    return str(row[0]) if row and row[0] else ""

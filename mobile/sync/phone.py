@@ -39,6 +39,7 @@ from mobile.core.views import (
     HouseholdRow,
     HouseholdView,
     Person,
+    PhotoProgress,
     PhotoView,
     Place,
     PreparedPhoto,
@@ -98,6 +99,7 @@ __all__ = [
     "Phone",
     "PhoneError",
     "PhotoInvalid",
+    "PhotoProgress",
     "PhotoView",
     "Place",
     "PreparedPhoto",
@@ -367,12 +369,17 @@ class Phone:
         progress: Callable[[SyncProgress], None] | None = None,
         *,
         photos: bool = True,
+        lanes: Callable[[], int] | None = None,
+        by_itself: bool = False,
     ) -> SyncReport:
         """Push, pull and send photos; each may fail alone. Trouble is reported, never raised.
 
-        ``photos=False`` sends text only (mobile data). ``progress`` is called from this thread.
+        ``photos=False`` sends text only. ``lanes`` is asked before every piece of a photo how
+        many photos may go side by side now (0: none); without it they go one by one.
+        ``by_itself``: nobody asked for it, so a photo that failed waits until its time comes.
+        ``progress`` is called from this thread and from those that send photos.
         """
-        return self._runner.sync(progress, photos)
+        return self._runner.sync(progress, lanes or (lambda: int(photos)), by_itself)
 
     def status(self) -> SyncStatus:
         """What waits, what went, what came of it. Never waits for the network."""

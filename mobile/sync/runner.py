@@ -18,7 +18,7 @@ from mobile.storage.wipe import wipe
 from mobile.sync.client import Client, RequestFailed
 from mobile.sync.exchange import Exchange
 from mobile.sync.pull import IdentityNeeded, Rewound
-from mobile.sync.upload import upload
+from mobile.sync.upload import Sending, upload
 from mobile.sync.work import Work
 
 
@@ -30,15 +30,18 @@ class Runner:
         self._busy = threading.Lock()
 
     def sync(
-        self, progress: Callable[[SyncProgress], None] | None, send_photos: bool
+        self, progress: Callable[[SyncProgress], None] | None, lanes: Callable[[], int], due: bool
     ) -> SyncReport:
-        """Push, pull, photos; a second call meanwhile reports ``busy``."""
+        """Push, pull, photos; a second call meanwhile reports ``busy``.
+
+        ``lanes`` and ``due`` as in `upload.Sending`.
+        """
         work = Work(progress)
         if not self._busy.acquire(blocking=False):
             work.add("sync", "busy", True)
             return work.report()
         try:
-            return self._sync(work, send_photos)
+            return self._sync(work, lanes, due)
         finally:
             self._busy.release()
 
@@ -52,27 +55,32 @@ class Runner:
         with self._store.reading() as db:
             return Client(meta.get(db, "server"), meta.get(db, "token"), self._session)
 
-    def _sync(self, work: Work, send_photos: bool) -> SyncReport:
+    def _sync(self, work: Work, lanes: Callable[[], int], due: bool) -> SyncReport:
         with self._store.reading() as db:
             if meta.identity(db) is None:
                 work.add("sync", "not_enrolled", False)
                 return work.report()
         exchange = Exchange(self._store, self.connect, self._clock, work)
         exchange.run()
-        if send_photos and not work.hopeless:
-            self._photos(work, exchange)
+        if not work.hopeless and lanes():
+            self._photos(work, exchange, lanes, due)
         return self._end(work)
 
-    def _photos(self, work: Work, exchange: Exchange) -> None:
-        revoked = "token_revoked" in work.codes
+    def _photos(self, work: Work, exchange: Exchange, lanes: Callable[[], int], due: bool) -> None:
+        how = Sending(
+            lanes=lanes,
+            progress=work.tell_photo,
+            now=self._clock.wall(),
+            jitter=random.random,
+            due=due,
+            final="token_revoked" in work.codes,
+        )
         try:
-            verified, troubles = upload(
-                self._store, self.connect(), work.tell("photos"), final=revoked
-            )
-            work.photos += verified
-            for failed in troubles:
+            result = upload(self._store, self.connect(), how)
+            work.photos += result.verified
+            for failed in result.troubles:
                 work.failed("photos", failed)
-            if verified and not work.codes & {"token_revoked", "upgrade_required"}:
+            if result.verified and not work.codes & {"token_revoked", "upgrade_required"}:
                 # The originals may go only once "verified" was pulled: hear it at once.
                 work.received += exchange.pull().rows
         except (IdentityNeeded, Rewound):

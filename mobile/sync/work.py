@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from mobile.core.errors import SaveFailed
-from mobile.core.views import SyncProgress, SyncReport, SyncTrouble
+from mobile.core.views import PhotoProgress, SyncProgress, SyncReport, SyncTrouble
 from mobile.sync.client import RequestFailed
 from mobile.sync.enrolment import told
 from shared import protocol
@@ -43,6 +43,11 @@ class Work:
                 self._progress(SyncProgress(stage, done, total))
 
         return told_so_far
+
+    def tell_photo(self, done: int, total: int, photo: PhotoProgress | None) -> None:
+        """The progress of the photos, and of one of them."""
+        if self._progress is not None:
+            self._progress(SyncProgress("photos", done, total, photo))
 
     def failed(self, stage: Stage, failed: RequestFailed) -> None:
         """A request brought no answer."""

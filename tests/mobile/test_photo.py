@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -26,6 +30,74 @@ def jpeg(width: int, height: int, orientation: int = 1) -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def png_head(width: int, height: int) -> bytes:
+    """A PNG that claims to be so large, and says no more."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"\0" * 9)
+    chunks = (
+        struct.pack(">I", len(b) - 4) + b + struct.pack(">I", zlib.crc32(b)) for b in (body, data)
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def with_exif(data: bytes, exif: bytes) -> bytes:
+    """A JPEG with these bytes as its EXIF."""
+    segment = b"Exif\0\0" + exif
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+
+
+def plain_jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(out, "JPEG")
+    return out.getvalue()
+
+
+ENDLESS = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\xff\xff\xff\xff\x06\0\0\0\x08\0\0\0"
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [ENDLESS, b"", b"II*\0", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0" + b"\xff" * 200],
+    ids=["a count of 4 GB", "empty", "cut", "an offset beyond its end", "nonsense"],
+)
+def test_broken_exif_spoils_no_photo(exif: bytes) -> None:
+    picture = photo.prepare(with_exif(plain_jpeg(), exif))
+    assert (picture.width, picture.height) == (400, 300)
+    assert b"Exif" not in picture.data
+
+
+def test_fifty_megapixels_are_shrunk_in_bounded_memory(tmp_path: Path) -> None:
+    """What phones' cameras write; a whole decode would take 150 MB."""
+    Image.new("RGB", (8160, 6144), "red").save(tmp_path / "large.jpg", quality=60)
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from mobile.core import photo\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "before = peak()\n"
+        "found = photo.prepare(Path(sys.argv[1]))\n"
+        "print(found.width, found.height, peak() - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "large.jpg"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    width, height, megabytes = map(int, done.stdout.split())
+    assert (width, height) == (2048, 1542)
+    assert megabytes < 110, f"{megabytes} MB"
+
+
+def test_no_word_of_xmp_profiles_or_comments_stays() -> None:
+    out = io.BytesIO()
+    image = Image.new("RGB", (64, 64), "red")
+    image.save(
+        out, "JPEG", comment=b"taken by me", icc_profile=b"a profile" * 20,
+        xmp=b"<x:xmpmeta>here I live</x:xmpmeta>",
+    )  # fmt: skip
+    made = photo.prepare(out.getvalue()).data
+    assert not any(word in made for word in (b"taken by me", b"a profile", b"here I live", b"http"))
 
 
 def test_a_photo_is_turned_upright_shrunk_and_stripped() -> None:
@@ -61,7 +133,17 @@ def test_a_transparent_picture_becomes_a_jpeg_on_white() -> None:
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"", "unknown_kind"), (b"not a picture", "unknown_kind"), (jpeg(500, 500)[:400], "broken")],
+    [
+        (b"", "empty"),
+        (b"not a picture", "unknown_kind"),
+        (b"<html><body>no such page</body></html>", "unknown_kind"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', "unknown_kind"),
+        (jpeg(500, 500)[:400], "broken"),
+        (jpeg(3000, 2000)[:-2000], "broken"),
+        (b"GIF89a" + b"\0" * 40, "unknown_kind"),
+        (png_head(50_000, 50_000), "too_large"),
+        (png_head(9_000, 9_000), "too_large"),
+    ],
 )
 def test_a_broken_picture_is_told(data: bytes, code: str) -> None:
     with pytest.raises(PhotoInvalid) as caught:

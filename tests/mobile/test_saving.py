@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mobile.storage import journal, photos, store
+from mobile.storage import journal, photos, queue, store
 from mobile.sync.phone import (
     DraftInvalid,
     DraftPhoto,
@@ -184,10 +184,10 @@ def test_a_photo_waits_until_its_transaction_has_an_answer(full: Phone, server: 
     photo = full.prepare_photo(picture())
     full.save_visit(VisitDraft(VISIT, (DraftPhoto(photo),)))
     with full._store.reading() as db:
-        assert photos.to_send(db) == []
+        assert queue.to_send(db) == []
     server.send(answers=[server.answer(1, "held", code="late_handover")], last_dseq=1)
     with full._store.reading() as db:
-        assert [row["sha256"] for row in photos.to_send(db)] == [photo.sha256]
+        assert [one.sha256 for one in queue.to_send(db)] == [photo.sha256]
 
 
 def test_an_action_needs_what_the_ledger_says(full: Phone, server: FakeFeed) -> None:

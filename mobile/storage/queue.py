@@ -1,0 +1,76 @@
+"""The queue of photos: which are to be sent, how far each is, what stopped it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from mobile.core import photo_queue
+from mobile.core.photo_queue import Waiting
+
+
+def to_send(db: sqlite3.Connection, final: bool = False) -> list[Waiting]:
+    """The photos whose transaction was answered and that the server does not have whole yet.
+
+    In the order in which they go. ``final``: also those that are there, but of which no pull will
+    tell what became.
+    """
+    states = ("'waiting', 'uploading', 'corrupt'") + (", 'stored'" if final else "")
+    rows = db.execute(
+        "SELECT p.* FROM photo p LEFT JOIN journal j ON j.n = p.n"
+        f" WHERE p.state IN ({states}) AND p.removed_at IS NULL"
+        " AND (j.n IS NULL OR j.result IS NOT NULL)"
+    ).fetchall()
+    urgent = urgent_ones(db) if rows else frozenset()
+    return photo_queue.in_order(
+        Waiting(
+            row["sha256"], row["size"], row["sent"], row["n"], row["sha256"] in urgent,
+            row["tries"], row["retry_at"],
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def urgent_ones(db: sqlite3.Connection) -> frozenset[str]:
+    """The hashes of photos not safe yet that belong to urgent problems."""
+    found = set()
+    for row in db.execute(
+        "SELECT p.sha256, o.kind, coalesce(o.shown, o.agreed) AS doc FROM photo p"
+        " JOIN record r ON r.sha256 = p.sha256 AND r.kind = 'photo'"
+        " JOIN record o ON o.id = r.parent_id WHERE p.verified_at IS NULL AND o.kind = 'problem'"
+    ).fetchall():
+        owner = json.loads(row["doc"])
+        category = db.execute(
+            "SELECT coalesce(shown, agreed) FROM record WHERE kind = 'reference'"
+            " AND type = 'category' AND code = ? AND visible = 1",
+            (owner.get("category"),),
+        ).fetchone()
+        data = json.loads(category[0]).get("data") if category else None
+        if photo_queue.is_urgent(owner, data if isinstance(data, dict) else {}):
+            found.add(row["sha256"])
+    return frozenset(found)
+
+
+def upload_url(db: sqlite3.Connection, sha256: str) -> str | None:
+    """Where a photo's upload was begun, None where none was."""
+    row = db.execute("SELECT upload_url FROM photo WHERE sha256 = ?", (sha256,)).fetchone()
+    return row[0] if row else None
+
+
+def keep_trouble(db: sqlite3.Connection, sha256: str, code: str, tries: int, at: int) -> None:
+    """Its own trouble stopped a photo: when it is tried again, and why it waits."""
+    db.execute(
+        "UPDATE photo SET reason = ?, tries = ?, retry_at = ? WHERE sha256 = ?",
+        (code, tries, at, sha256),
+    )
+
+
+def is_wanted(db: sqlite3.Connection, sha256: str) -> bool:
+    """Whether a record, or work that is not settled, still names a photo."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM record WHERE kind = 'photo' AND sha256 = ? AND visible = 1"
+        " AND gone = 0) OR EXISTS (SELECT 1 FROM photo p JOIN journal j ON j.n = p.n"
+        " WHERE p.sha256 = ? AND j.settled_at IS NULL AND j.result IN ('held', 'rejected'))",
+        (sha256, sha256),
+    ).fetchone()
+    return bool(row[0])
