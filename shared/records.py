@@ -278,6 +278,8 @@ PHOTO = _kind(
     _f("position", POSITION, FIXED, "位置", "Position", personal=True),
     _f("state", CODE, SERVER, "状态", "State", choices=v.PHOTO_STATES),
     _f("verified_at", MS, SERVER, "核实时间", "Verified at"),
+    _f("redacts", REF, SERVER, "遮挡自哪张照片", "Redacted from"),
+    _f("replaced_by", REF, SERVER, "换成了哪张照片", "Replaced by"),
     creators=FIELD_STAFF + " handler", editors="",
     parents={"owner_id": ""},
 )  # fmt: skip

@@ -44,7 +44,7 @@ def restore(source: Path, data: Path | None) -> None:
       gridledger restore /backup/gridledger-2026-11-24
     """
     from server.operations import backup as use_case
-    from server.operations import erase
+    from server.operations import erase, redact
 
     held = running_lock(configured(data), exclusive=True)
     if held is None:
@@ -53,9 +53,12 @@ def restore(source: Path, data: Path | None) -> None:
         use_case.restore(source)
     with application(data):  # the restored schema may be older: it is upgraded on the way
         again = erase.replay()
+        painted = redact.replay()
     click.echo("已恢复，新的纪元开始；各手机会补传缺少的内容 / Restored; phones will fill the gaps")
     if again:
         click.echo(f"再次删除了 {again} 条依法删除的记录 / Erased again: {again} records")
+    if painted:
+        click.echo(f"再次遮挡了 {painted} 张照片 / Redacted again: {painted} photos")
 
 
 @click.command()

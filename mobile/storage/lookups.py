@@ -91,13 +91,17 @@ def facts(db: sqlite3.Connection, problem: Held, added: int = 0) -> Facts:
 
 
 def photos_of(db: sqlite3.Connection, owner_id: str) -> list[dict[str, Any]]:
-    """The values of a record's photos, each with its ``id``, in the order they were taken."""
+    """The values of a record's photos, each with its ``id``, in the order they were taken.
+
+    One that was replaced by a redacted one is left out: the new one stands for it.
+    """
     rows = db.execute(
         f"SELECT id, {DOC} AS doc FROM record WHERE kind = 'photo' AND parent_id = ?"
         " AND visible = 1 ORDER BY at, id",
         (owner_id,),
     ).fetchall()
-    return [{**values_of(row), "id": row["id"]} for row in rows]
+    found = [{**values_of(row), "id": row["id"]} for row in rows]
+    return [photo for photo in found if not photo.get("replaced_by")]
 
 
 def last_visit(db: sqlite3.Connection, target_id: str) -> dict[str, Any] | None:

@@ -9,7 +9,9 @@ from shared import ids
 # Role -> what its people may do beside what shared.ledger says of problems.
 PERMISSIONS: dict[str, frozenset[str]] = {
     "grid_worker": frozenset({"see_records"}),
-    "supervisor": frozenset({"see_records", "review", "decide", "export", "quarantine", "move"}),
+    "supervisor": frozenset(
+        {"see_records", "review", "decide", "export", "quarantine", "move", "redact"}
+    ),
     "handler": frozenset({"see_own_problems"}),
     "admin": frozenset(
         {
@@ -22,6 +24,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "quarantine",
             "move",
             "erase",
+            "redact",
+            "see_originals",
         }
     ),
     "auditor": frozenset({"audit"}),

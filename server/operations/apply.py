@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from server.core import scope
-from server.operations import apply_actions
+from server.operations import apply_actions, apply_redaction
 from server.operations.batch import Batch
 from server.storage.models import MODELS
 from server.storage.rows import Held
@@ -102,6 +102,8 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     if kind is records.TASK and batch.sender.trusted:
         record = replace(record, values={**record.values, "state": "open"})
     batch.put(record)
+    if kind is records.PHOTO:
+        apply_redaction.follow(batch, record)
 
 
 def _need_parent(

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from server.core import scope
+from server.operations import apply_redaction
 from server.operations.batch import Batch
 from server.storage.models import Photo, Reference
 from server.storage.rows import Held
@@ -33,6 +34,8 @@ def act(batch: Batch, one: Held, operation: Operation) -> None:
             _decide(batch, one.record, operation)
         case "task":
             _finish(batch, one.record, operation)
+        case "photo":
+            apply_redaction.act(batch, one.record, operation)
         case _:
             raise Refused("not_allowed", "kind", operation.kind)
 
@@ -133,7 +136,10 @@ def _facts(batch: Batch, problem: Record, action: str) -> ledger.Facts:
         )
     )
     query = select(Photo.id, Photo.state).where(
-        Photo.owner_id == problem.id, Photo.phase == "after", Photo.deleted_at.is_(None)
+        Photo.owner_id == problem.id,
+        Photo.phase == "after",
+        Photo.deleted_at.is_(None),
+        Photo.replaced_by.is_(None),
     )
     states = {row[0]: row[1] for row in batch.session.execute(query)}
     for one in batch.held.values():

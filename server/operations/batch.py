@@ -57,6 +57,7 @@ class Batch:
     made_at: int = 0
     late: bool = False  # it was held and is released out of turn
     escrow: bool = False  # the device was revoked: all it sends goes into quarantine
+    own: bool = False  # the server's own page, import or job sends it, not a phone
     taken: dict[str, set[str]] = field(default_factory=dict)  # id to be created -> kinds it names
     _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
     _undo_also: list[Callable[[], None]] = field(default_factory=list)

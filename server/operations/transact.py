@@ -54,11 +54,17 @@ class Entry:
 
 
 def submit(
-    user_id: str, operations: Sequence[Operation], *, kind: str = "web", now: int | None = None
+    user_id: str,
+    operations: Sequence[Operation],
+    *,
+    kind: str = "web",
+    now: int | None = None,
+    also: Callable[[Session], None] | None = None,
 ) -> Submitted:
     """Apply one transaction for a signed-in person, and commit it.
 
-    Raises shared.reconcile.Refused when it cannot apply; nothing is written then.
+    ``also`` writes what stands or falls with it (an audit row). Raises shared.reconcile.Refused
+    when it cannot apply; nothing is written then.
     """
     moment = now_ms() if now is None else now
     frozen = tuple(operations)
@@ -69,12 +75,14 @@ def submit(
             raise Refused("forbidden", "user")
         device = own_device(session, user_id, kind, moment)
         sender = sender_of(session, user, device.id)
-        batch = Batch(session, sender, moment, epoch(session))
+        batch = Batch(session, sender, moment, epoch(session), own=True)
         transaction = _transaction(batch, user_id, frozen, moment)
         prepare(batch, [transaction], extra)
         done, receipt = _apply_own(batch, device.last_dseq + 1, transaction)
         keep_receipts(session, device, [receipt], moment)
         batch.flush()
+        if also is not None:
+            also(session)
         return done
 
     return locking(once)
@@ -104,7 +112,7 @@ class _Bulk:
         current = now_ms()
         device = own_device(session, self.sender, self.kind, current)
         blank = Sender(device.id, self.sender, "", ids.ROOT_AREA, trusted=True)
-        batch = Batch(session, blank, current, epoch(session))
+        batch = Batch(session, blank, current, epoch(session), own=True)
         transactions = [
             _transaction(batch, e.author, tuple(e.operations), e.made_at or current)
             for e in self.part

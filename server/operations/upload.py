@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from server.core.image_check import BadImage, Checked, check
 from server.core.scope import Sender
 from server.errors import Trouble
-from server.operations import transact
+from server.operations import redact, transact
 from server.operations.apply_actions import add_task
 from server.operations.batch import Batch
 from server.operations.clock import now_ms
@@ -154,6 +154,8 @@ def _finish(upload: Upload) -> State:
         store.discard(upload.id)
     state = "verified" if checked else "refused"
     settle(upload.sha256, upload.size, state, checked, reason)
+    if checked is not None:
+        redact.replay(upload.sha256)
     return State(upload.id, upload.size, upload.size, state, upload.expires_at)
 
 

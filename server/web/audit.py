@@ -83,6 +83,9 @@ def action_texts() -> dict[str, str]:
         "offer.leave": _("不要手机里的内容"),
         "quarantine.release": _("放行隔离内容"),
         "quarantine.refuse": pgettext("log", "不予收下"),
+        "photo.redact": _("遮挡照片"),
+        "photo.undo_redaction": _("撤销照片遮挡"),
+        "photo.original": _("查看照片原图"),
         "erase": pgettext("log", "依法删除"),
         "restore": _("恢复备份"),
         "epoch.rewind": _("发现数据被回退"),
@@ -128,6 +131,8 @@ def _detail_labels() -> dict[str, str]:
         "renamed": _("改名"),
         "rows": _("行数"),
         "bad": _("有错的行"),
+        "into": _("新照片"),
+        "boxes": _("遮挡几处"),
     }
 
 

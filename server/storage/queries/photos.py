@@ -13,19 +13,28 @@ from server.storage.queries import problems, visits
 
 
 def of_owners(session: Session, owner_ids: Iterable[str]) -> list[Photo]:
-    """The photos of some records, in the order they were taken."""
+    """The photos of some records, in the order they were taken; of redacted ones the newest."""
     query = (
         select(Photo)
-        .where(Photo.owner_id.in_(list(owner_ids)), Photo.deleted_at.is_(None))
+        .where(
+            Photo.owner_id.in_(list(owner_ids)),
+            Photo.deleted_at.is_(None),
+            Photo.replaced_by.is_(None),
+        )
         .order_by(Photo.taken_at, Photo.id)
     )
     return list(session.scalars(query))
 
 
 def visible(session: Session, viewer: Viewer, photo_id: str) -> Photo | None:
-    """The photo, if the viewer may see the record it belongs to."""
+    """The photo, if the viewer may see the record it belongs to.
+
+    One that was replaced by a redacted one is there for those alone who may see originals.
+    """
     photo = session.get(Photo, photo_id)
     if photo is None or photo.deleted_at is not None:
+        return None
+    if photo.replaced_by is not None and not viewer.may("see_originals"):
         return None
     owner = None
     if photo.owner_kind == "problem":
