@@ -159,6 +159,6 @@ def test_lists_hide_what_is_personal_in_descriptions(app: Flask, scene: Scene) -
         problem.description = "张一（13800001234）家 1单元301 漏水"
         db.session.commit()
     visitor = Visitor(app).sign_in("supervisor")
-    listed = visitor.get("/ledger").text
+    listed = re.sub(r"<[^>]*>", "", visitor.get("/ledger").text)  # ids in links may hold a 301
     assert "13800001234" not in listed and "张一" not in listed and "301" not in listed
     assert "13800001234" in visitor.get(f"/ledger/{scene.problems[0]}").text
