@@ -107,6 +107,7 @@ def make_app(
         def build(self) -> Any:
             store = phone or RealPhone.open(folder)
             words.set_language(store.setting("language", "zh"))
+            theme.use(store.setting("palette", "day"), store.setting("text_size", "1.0"))
             bridge = Bridge()
             self.around = Around(
                 phone=store,
@@ -138,10 +139,12 @@ def make_app(
             self.around.bridge.close()
             self.around.phone.close()
 
-        def speak(self, language: str) -> None:
-            """Draw everything anew in another language."""
-            words.set_language(language)
-            self.around.phone.keep_setting("language", language)
+        def restyle(self, setting: str, value: str) -> None:
+            """Another language, palette or text_size: keep it, and draw everything anew."""
+            self.around.phone.keep_setting(setting, value)
+            looks = {"palette": theme.palette(), "text_size": theme.size(), setting: value}
+            words.set_language(value if setting == "language" else words.language())
+            theme.use(looks["palette"], looks["text_size"])
             tab = self.around.shell.tab
             self._new_shell()
             if tab:
@@ -150,7 +153,7 @@ def make_app(
         def _new_shell(self) -> None:
             shell = Shell(
                 make=lambda name: ALL[name](self.around, name=name),
-                speak=self.speak,
+                restyle=self.restyle,
                 enrolled=self._enrolled,
             )
             self.around.shell = shell

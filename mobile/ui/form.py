@@ -10,7 +10,7 @@ from typing import Any
 from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import DraftInvalid, DraftPhoto, PhoneError, PreparedPhoto
-from mobile.ui.inputs import Chips, Input, Switch1
+from mobile.ui.inputs import Choosing, Input, Switch1
 from mobile.ui.page import Page
 from mobile.ui.words import pick, tr
 
@@ -211,7 +211,7 @@ def with_phase(photos: list[DraftPhoto], phase: str) -> tuple[DraftPhoto, ...]:
 
 
 def _value_name(widget: Any) -> str:
-    if isinstance(widget, Chips):
+    if isinstance(widget, Choosing):
         return "value"
     return "active" if isinstance(widget, Switch1) else "text"
 
@@ -220,11 +220,11 @@ def _get(widget: Any) -> Any:
     if isinstance(widget, Switch1):
         return widget.active or None
     value = getattr(widget, _value_name(widget))
-    return value or ([] if isinstance(widget, Chips) and widget.many else None)
+    return value or ([] if isinstance(widget, Choosing) and widget.many else None)
 
 
 def _put(widget: Any, value: Any) -> None:
-    if isinstance(widget, Chips):
+    if isinstance(widget, Choosing):
         widget.value = list(value or []) if widget.many else (value or "")
     elif isinstance(widget, Switch1):
         widget.active = bool(value)

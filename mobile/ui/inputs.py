@@ -1,4 +1,4 @@
-"""What a finger taps and types into: buttons, chips, fields; theme.kv draws them."""
+"""What a finger taps and types into: buttons, chips, fields; rules/ draws them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class IconBtn(Folding, ButtonBehavior, RelativeLayout):
     glow = ColorProperty(theme.DOWN)
 
 
-class Chip(ButtonBehavior, BoxLayout):
-    """One of several choices; chosen, it also bears a check mark."""
+class Choice(ButtonBehavior, BoxLayout):
+    """One of several choices; its look follows ``chosen``, not the finger."""
 
     state: Any  # Kivy's own property
     text = StringProperty()
@@ -57,7 +57,7 @@ class Chip(ButtonBehavior, BoxLayout):
     chosen = BooleanProperty(False)
 
     def on_state(self, *_: Any) -> None:
-        """The look follows ``chosen``, not the finger."""
+        """Keep the look."""
         want = "down" if self.chosen else "normal"
         if self.state != want:
             self.state = want
@@ -67,9 +67,20 @@ class Chip(ButtonBehavior, BoxLayout):
         self.state = "down" if self.chosen else "normal"
 
 
-class Chips(StackLayout):
-    """Choices as chips. ``value`` is a code ("" for none), or a list of codes if ``many``."""
+class Chip(Choice):
+    """A choice as a pill; chosen, it also bears a check mark."""
 
+
+class Tile(Choice):
+    """A choice as a tile with a picture; chosen, the picture is a check mark."""
+
+    icon = StringProperty()
+
+
+class Choosing:
+    """Some choices. ``value`` is a code ("" for none), or a list of codes if ``many``."""
+
+    children: Any
     choices = ListProperty()
     many = BooleanProperty(False)
     keep_one = BooleanProperty(False)
@@ -77,19 +88,23 @@ class Chips(StackLayout):
 
     def on_kv_post(self, _: Any) -> None:
         """Draw the choices that were given."""
-        self.bind(choices=self._draw, value=self._show)
+        self.bind(choices=self._draw, value=self._show)  # type: ignore[attr-defined]
         self._draw()
 
-    def chip(self, code: str) -> Chip | None:
-        """The chip of a code."""
+    def chip(self, code: str) -> Any:
+        """The widget of a code."""
         return next((chip for chip in self.children if chip.code == code), None)
 
+    def make(self, code: str, text: str) -> Any:
+        """The widget of a choice."""
+        return Chip(code=code, text=text)
+
     def _draw(self, *_: Any) -> None:
-        self.clear_widgets()
+        self.clear_widgets()  # type: ignore[attr-defined]
         for code, text in self.choices:
-            chip = Chip(code=code, text=text)
+            chip = self.make(code, text)
             chip.bind(on_release=self._tapped)
-            self.add_widget(chip)
+            self.add_widget(chip)  # type: ignore[attr-defined]
         self._show()
 
     def _show(self, *_: Any) -> None:
@@ -97,7 +112,7 @@ class Chips(StackLayout):
         for chip in self.children:
             chip.chosen = chip.code in chosen
 
-    def _tapped(self, chip: Chip) -> None:
+    def _tapped(self, chip: Any) -> None:
         if self.many:
             now = list(self.value or [])
             now.remove(chip.code) if chip.code in now else now.append(chip.code)
@@ -106,6 +121,30 @@ class Chips(StackLayout):
             self.value = self.value if self.keep_one else ""
         else:
             self.value = chip.code
+
+
+class Chips(Choosing, StackLayout):
+    """Choices as chips, as many lines as they need."""
+
+
+class Tiles(Choosing, BoxLayout):
+    """A few choices side by side, each with a picture: ``icons`` names it by code."""
+
+    icons = ObjectProperty({})
+
+    def make(self, code: str, text: str) -> Any:
+        """A tile."""
+        return Tile(code=code, text=text, icon=self.icons.get(code, "ring"))
+
+
+class SettingRow(ButtonBehavior, BoxLayout):
+    """A line of settings; ``leads``: to another page."""
+
+    icon = StringProperty()
+    text = StringProperty()
+    line = StringProperty()
+    value = StringProperty()
+    leads = BooleanProperty(True)
 
 
 class Switch1(ButtonBehavior, BoxLayout):

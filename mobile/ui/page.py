@@ -10,7 +10,7 @@ from kivy.clock import Clock
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from mobile.ui import inputs as _inputs  # noqa: F401  with widgets: the rules of theme.kv
+from mobile.ui import inputs as _inputs  # noqa: F401  with widgets: the rules of rules/
 from mobile.ui.ports import Camera, Dialler, Locator
 from mobile.ui.threads import Bridge
 

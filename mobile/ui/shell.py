@@ -37,11 +37,11 @@ class Shell(FloatLayout):
     def __init__(
         self,
         make: Callable[[str], Page],
-        speak: Callable[[str], None],
+        restyle: Callable[[str, str], None],
         enrolled: Callable[[Any], None],
         **kwargs: Any,
     ) -> None:
-        self._make, self.speak, self.enrolled = make, speak, enrolled
+        self._make, self.restyle, self.enrolled = make, restyle, enrolled
         self._way: list[tuple[str, dict[str, Any]]] = []
         self._snack: Snack | None = None
         self._hide: Any = None

@@ -1,24 +1,23 @@
-"""The look, in one place: spacing, type, colours, icons. theme.kv makes the widgets from it.
+"""The look, in one place: spacing, type, icons, and the colours of the palette in use.
 
-Every pair of text and ground in ``PAIRS`` has a contrast of at least 4.5 to 1; a test holds it.
-Sizes are plain numbers: dp for space, sp for type.
+The .kv files in rules/ make the widgets from it, one file a concern. Sizes are plain numbers: dp
+for space, sp for type; what holds text is measured in both, so that it grows with the text.
+`use` changes palette and size of text for the pages that are drawn from then on.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from mobile.ui import palettes
+from mobile.ui.palettes import CLEAR, Rgba, contrast, rgba
+
+__all__ = ["CLEAR", "Rgba", "contrast", "rgba"]
 
 ASSETS = Path(__file__).parent.parent / "assets"
 FONT = ASSETS / "fonts" / "NotoSansSC-Regular.ttf"
-
-Rgba = tuple[float, float, float, float]
-
-
-def rgba(text: str, alpha: float = 1) -> Rgba:
-    """A colour from its six hexadecimal digits."""
-    red, green, blue = (int(text[n : n + 2], 16) / 255 for n in (0, 2, 4))
-    return (red, green, blue, alpha)
-
+RULES = Path(__file__).parent / "rules"
 
 # Space, in dp. A finger needs TOUCH.
 XS, S, M, L, XL = 4, 8, 12, 16, 24
@@ -28,68 +27,49 @@ RADIUS = 14
 # Type, in sp. The font has one weight: strong text gets an outline of its own colour.
 DISPLAY, TITLE, HEAD, BODY, SMALL, TINY = 26, 20, 17, 16, 14, 12.5
 
-PRIMARY = rgba("0B6661")
-PRIMARY_DOWN = rgba("074A46")
-PRIMARY_SOFT = rgba("DDEFEC")
-ON_PRIMARY = rgba("FFFFFF")
-ON_PRIMARY_SUB = rgba("CFE8E4")
-INK = rgba("14252A")
-SUB = rgba("4C5F66")
-HINT = rgba("64767C")
-EDGE = rgba("8A9CA0")
-LINE = rgba("DCE5E4")
-PAPER = rgba("FFFFFF")
-PAGE = rgba("F1F5F4")
-DOWN = rgba("E6EEED")
-OFF = rgba("C9D3D3")
-DARK = rgba("1D2E33")
-DARK_ACTION = rgba("7FE0D2")
-CLEAR = (0, 0, 0, 0)
+# The sizes of text that a person may choose; together with the phone's own, LARGEST at most.
+SIZES = {"1.0": 1.0, "1.25": 1.25, "1.5": 1.5}
+LARGEST = 1.7
 
-DANGER, DANGER_SOFT = rgba("A9241C"), rgba("FBE9E7")
-WARN, WARN_SOFT = rgba("854600"), rgba("FFF0D6")
-GOOD, GOOD_SOFT = rgba("17643A"), rgba("E0F2E6")
-INFO, INFO_SOFT = rgba("1A5695"), rgba("E3EEF9")
-MUTE, MUTE_SOFT = rgba("4C5F66"), rgba("E8EEEE")
-
-# A state's colours: (text and icon, ground).
-TONES: dict[str, tuple[Rgba, Rgba]] = {
-    "danger": (DANGER, DANGER_SOFT),
-    "warn": (WARN, WARN_SOFT),
-    "good": (GOOD, GOOD_SOFT),
-    "info": (INFO, INFO_SOFT),
-    "mute": (MUTE, MUTE_SOFT),
-    "primary": (PRIMARY, PRIMARY_SOFT),
-    "header": (ON_PRIMARY, PRIMARY_DOWN),
-}
-
-PAIRS: dict[str, tuple[Rgba, Rgba]] = {
-    "ink on paper": (INK, PAPER),
-    "ink on page": (INK, PAGE),
-    "ink on pressed": (INK, DOWN),
-    "sub on paper": (SUB, PAPER),
-    "sub on page": (SUB, PAGE),
-    "hint on paper": (HINT, PAPER),
-    "button": (ON_PRIMARY, PRIMARY),
-    "header": (ON_PRIMARY, PRIMARY),
-    "header, second line": (ON_PRIMARY_SUB, PRIMARY),
-    "link on page": (PRIMARY, PAGE),
-    "link on paper": (PRIMARY, PAPER),
-    "snack": (PAPER, DARK),
-    "snack action": (DARK_ACTION, DARK),
-    "error on page": (DANGER, PAGE),
-} | {f"badge {name}": pair for name, pair in TONES.items()}
+_now: dict[str, Any] = {"palette": "day", "size": "1.0", "system": 0.0}
 
 
-def contrast(one: Rgba, other: Rgba) -> float:
-    """The contrast of two opaque colours by WCAG: 1 to 21."""
+def use(palette: str, size: str) -> None:
+    """Choose the colours and the size of text of what is drawn from now on. Kivy runs already."""
+    from kivy.core.window import Window
+    from kivy.metrics import Metrics
 
-    def light(colour: Rgba) -> float:
-        parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    _now["palette"] = palette if palette in palettes.ALL else "day"
+    _now["size"] = size if size in SIZES else "1.0"
+    _now["system"] = _now["system"] or Metrics.fontscale
+    wanted = _now["system"] * SIZES[_now["size"]]
+    Metrics.fontscale = min(max(LARGEST, _now["system"]), wanted)
+    Window.clearcolor = palettes.ALL[_now["palette"]]["PAGE"]
 
-    low, high = sorted((light(one), light(other)))
-    return (high + 0.05) / (low + 0.05)
+
+def __getattr__(name: str) -> Any:
+    """A colour of the palette in use, by its name in `palettes`."""
+    try:
+        return palettes.ALL[_now["palette"]][name]
+    except KeyError:
+        raise AttributeError(name) from None
+
+
+def palette() -> str:
+    """The name of the palette in use."""
+    return str(_now["palette"])
+
+
+def size() -> str:
+    """The size of text in use, as in SIZES."""
+    return str(_now["size"])
+
+
+def tall(space: float, text: float) -> float:
+    """In dp, the height of what needs so much space and so much text at its present size."""
+    from kivy.metrics import Metrics
+
+    return space + text * float(Metrics.fontscale)
 
 
 def icon(name: str) -> str:
@@ -99,9 +79,18 @@ def icon(name: str) -> str:
 
 def tone(name: str) -> tuple[Rgba, Rgba]:
     """The colours of a state, quiet ones for an unknown name."""
-    return TONES.get(name, TONES["mute"])
+    tones: dict[str, tuple[Rgba, Rgba]] = palettes.ALL[palette()]["TONES"]
+    return tones.get(name, tones["mute"])
 
 
 def bold(pixels: float) -> int:
     """The outline, in pixels, that makes text strong on a screen with so many pixels per dp."""
     return max(1, int(pixels / 2))
+
+
+def load_rules() -> None:
+    """Read the rules of rules/ once, in the order of their names."""
+    from kivy.lang import Builder
+
+    for path in sorted(RULES.glob("*.kv")):
+        Builder.load_file(str(path))

@@ -1,15 +1,15 @@
-"""The texts, grounds and marks that every screen is put together from; theme.kv draws them."""
+"""The texts, grounds and marks that every screen is put together from; rules/ draws them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from kivy.clock import Clock
+from kivy.core.image import Image as CoreImage
 from kivy.factory import Factory
-from kivy.lang import Builder
+from kivy.graphics import Color, Rectangle
 from kivy.metrics import dp
 from kivy.properties import (
     BooleanProperty,
@@ -51,6 +51,35 @@ class Txt(Label):
         if found is None:
             found = self._widths[key] = self._label.get_extents(piece)[0]
         return found
+
+
+class Icon(Widget):
+    """A picture of rules/1_text.kv's size in one colour; each is read from the disk once."""
+
+    name = StringProperty()
+    tint = ColorProperty((0, 0, 0, 1))
+    _read: dict[str, Any] = {}  # noqa: RUF012  name -> texture
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        with self.canvas:
+            self._ink, self._box = Color(rgba=theme.CLEAR), Rectangle()
+        for prop in ("name", "tint"):
+            self.fbind(prop, self._draw)
+        for prop in ("pos", "size"):
+            self.fbind(prop, self._place)
+        self._draw()
+        self._place()
+
+    def _draw(self, *_: Any) -> None:
+        self._ink.rgba = self.tint if self.name else theme.CLEAR
+        if self.name:
+            if self.name not in self._read:
+                self._read[self.name] = CoreImage(theme.icon(self.name), mipmap=True).texture
+            self._box.texture = self._read[self.name]
+
+    def _place(self, *_: Any) -> None:
+        self._box.pos, self._box.size = self.pos, self.size
 
 
 class Folding:
@@ -174,6 +203,16 @@ class Progress1(Widget):
     """A bar from 0 to 1."""
 
     value = NumericProperty(0)
+    tone = StringProperty("primary")
+
+
+class Count(ButtonBehavior, BoxLayout):
+    """A number with its word and shape, one of several side by side."""
+
+    number = NumericProperty(0)
+    text = StringProperty()
+    icon = StringProperty()
+    tone = StringProperty("mute")
 
 
 class Fact(BoxLayout):
@@ -255,8 +294,8 @@ class Snack(BoxLayout):
 
 
 def text(rule: str, words: str, **more: Any) -> Widget:
-    """A label by the name of its rule in theme.kv: Txt, Sub, Strong, Section, Line1..."""
+    """A label by the name of its rule in rules/: Txt, Sub, Strong, Section, Line1..."""
     return getattr(Factory, rule)(text=words, **more)
 
 
-Builder.load_file(str(Path(__file__).with_name("theme.kv")))
+theme.load_rules()

@@ -127,7 +127,7 @@ def _walk(driver: Driver, phone: Phone, folder: Path, saved: list[Path]) -> None
     shell.open_tab("me")
     driver.settle()
     shot("me")
-    shell.speak("en")
+    shell.restyle("language", "en")
     driver.settle()
     driver.shell.open_tab("round")
     driver.settle()

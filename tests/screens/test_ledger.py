@@ -95,7 +95,7 @@ def test_categories_are_named_in_the_chosen_language(app: Start, store: Phone) -
     assert row.category_en and row.category_en != row.category_zh
     assert store.problem(row.id).row.category_en == row.category_en
     driver = app(store)
-    driver.app.speak("en")
+    driver.app.restyle("language", "en")
     try:
         driver.shell.open_tab("ledger")
         driver.settle()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.ui import theme, words
+from mobile.ui import palettes, theme, words
 
 UI = Path(words.__file__).parent
 SOURCES = sorted([*UI.rglob("*.py"), *UI.rglob("*.kv"), UI.parent / "app.py"])
@@ -23,10 +23,10 @@ def texts_of(path: Path) -> set[str]:
     return {text.replace("\\n", "\n") for _, text in found}
 
 
-@pytest.mark.parametrize("name", theme.PAIRS)
-def test_text_is_readable_on_its_ground(name: str) -> None:
-    text, ground = theme.PAIRS[name]
-    assert theme.contrast(text, ground) >= 4.5
+@pytest.mark.parametrize("palette", palettes.ALL)
+def test_text_is_readable_on_its_ground_in_every_palette(palette: str) -> None:
+    for name, (text, ground) in palettes.pairs(palette).items():
+        assert theme.contrast(text, ground) >= palettes.LEAST[palette], name
 
 
 def test_the_contrast_is_that_of_wcag() -> None:

@@ -44,7 +44,7 @@ class EnrolPage(Page):
 
     def switch(self) -> None:
         """The other language."""
-        self.shell.speak("en" if language() == "zh" else "zh")
+        self.shell.restyle("language", "en" if language() == "zh" else "zh")
 
     def typed(self) -> None:
         """A correction takes the old complaint away."""

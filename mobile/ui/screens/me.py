@@ -51,7 +51,7 @@ class MePage(Page):
 
     def _speak(self, _: Any, code: str) -> None:
         if code != language():
-            self.shell.speak(code)
+            self.shell.restyle("language", code)
 
     def _wifi(self, _: Any, active: bool) -> None:
         if not self._filling:
