@@ -92,7 +92,7 @@ def take(
             for name, place in places.items():
                 if not name.startswith(only) or not go(page, base, place):
                     continue
-                page.wait_for_load_state("networkidle")
+                page.wait_for_load_state()
                 if name == "person" and page.locator(CODE).count():
                     made.append(_shot(page, folder / f"{size}-{name}.png"))
                     if seen is not None:
