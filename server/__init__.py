@@ -16,7 +16,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def create_app(config: Config | None = None) -> Flask:
     """The application for one configuration; the database must have been upgraded already."""
     from server import api, errors, logs, web
-    from server.storage import blobs, database, models, tables  # noqa: F401 - declares the tables
+    from server.storage import blobs, database, ledger_tables, models, tables  # noqa: F401 - tables
     from shared import protocol
 
     logs.configure()

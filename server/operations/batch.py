@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from server.core.scope import Sender
-from server.storage import heads, rows
+from server.storage import heads, rows, search
 from server.storage.bulk import insert_rows
 from server.storage.database import any_of
 from server.storage.models import MODELS
@@ -201,6 +201,8 @@ class Batch:
             assert one is not None
             numbered.append((one, self._number(one)))
         rows.write(self.session, numbered, self.now)
+        if problems := [one for one, _ in numbered if one.record.kind == "problem"]:
+            search.keep(self.session, problems, self.history)
         if self.history:
             insert_rows(self.session, Change.__table__, self.history)
         heads.save(self.session, self.heads.values(), self.tx_id or ids.new_id(), self.now)

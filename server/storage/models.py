@@ -5,9 +5,10 @@ Each has the mixin `Synced`; the kind's own columns follow from its declared fie
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, Column, Computed, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from server.storage.database import Json, Ms, Ordered, db
@@ -59,8 +60,18 @@ class Synced:
         )
 
 
-def _model(kind: records.Kind, *looked_up: str) -> Any:
-    columns = {
+# What the ledger's table is sorted by where a value may be missing: those without come last.
+NO_DUE = 9_000_000_000_000_000
+LEDGER_KEYS = {"due_key": f"coalesce(due_at, {NO_DUE})", "number_key": "coalesce(ledger_no, '')"}
+
+
+def _key(name: str) -> Column[Any]:
+    kind = Ms if name == "due_key" else Ordered
+    return Column(name, kind, Computed(LEDGER_KEYS[name]), nullable=True)
+
+
+def _model(kind: records.Kind, *looked_up: str, keys: Iterable[str] = ()) -> Any:
+    columns = {name: _key(name) for name in keys} | {
         f.name: Column(f.name, Ordered if f.name in _ORDERED else COLUMN_TYPES[f.type])
         for f in kind.fields
     }
