@@ -20,6 +20,7 @@ MARKS = "ɐʙɕɖʞɾ"
 _NO_MARKS = str.maketrans(dict.fromkeys(MARKS, " "))
 _CHINESE = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_CHINESE}]+|[^\W_{_CHINESE}]+")
+_PIECE = re.compile(r"[^\W_]+")
 _IS_CHINESE = re.compile(rf"[{_CHINESE}]")
 
 
@@ -49,16 +50,22 @@ def terms(text: str | None) -> list[str]:
 
 
 def query(text: str) -> tuple[Phrase, ...]:
-    """What somebody looks for: every phrase must be found. () where nothing can be looked for."""
+    """What somebody looks for: every phrase must be found. () where nothing can be looked for.
+
+    What is written without a gap (3号楼) is one phrase.
+    """
     found: dict[Phrase, None] = {}
-    for run in _RUN.findall(fold(text))[:MAX_TERMS]:
-        if not _IS_CHINESE.match(run):
-            found[Phrase((run[:LONGEST_WORD],), begins=len(run) > 1)] = None
-        elif len(run) == 1:
-            found[Phrase((run,), begins=True)] = None
+    for piece in _PIECE.findall(fold(text))[:MAX_TERMS]:
+        runs = _RUN.findall(piece)
+        wanted = [term for run in runs[:-1] for term in terms(run)]
+        last = runs[-1]
+        if not _IS_CHINESE.match(last):
+            wanted.append(last[:LONGEST_WORD])
+            begins = len(last) > 1
         else:
-            pairs = tuple(run[i : i + 2] for i in range(min(len(run) - 1, MAX_TERMS)))
-            found[Phrase(pairs)] = None
+            wanted += terms(last)[:-1] or [last]
+            begins = len(last) == 1
+        found[Phrase(tuple(wanted[:MAX_TERMS]), begins and len(wanted) <= MAX_TERMS)] = None
     return tuple(found)
 
 

@@ -31,6 +31,21 @@ COLUMN_TYPES: dict[str, Any] = {
 _ORDERED = frozenset({"code", "parent_code", "ledger_no", "cell"})
 
 
+# What the ledger's table is sorted by where a value may be missing: those without come last.
+NO_DUE = 9_000_000_000_000_000
+LEDGER_KEYS = {
+    "due_key": f"coalesce(deadline_at, due_at, {NO_DUE})",
+    "number_key": "coalesce(ledger_no, '')",
+}
+# What the ledger's filters ask: with them in the index of a sorting, a walk along it reads no row
+# that it does not show.
+FACETS = (
+    "id", "partition_id", "category", "body", "supervised", "hard", "recurring", "due_at",
+    "overdue_at",
+)  # fmt: skip
+LIVE = text("deleted_at IS NULL")
+
+
 class Synced:
     """What every synced record has (DESIGN: Records). Times are Unix milliseconds, UTC.
 
@@ -50,6 +65,7 @@ class Synced:
 
     # What the kind's pages look up; added to (partition_id, seq), which every pull reads.
     looked_up: tuple[tuple[str, ...], ...] = ()
+    sorted_by: tuple[str, ...] = ()  # what the ledger's table may be sorted by
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Index, ...]:
@@ -57,12 +73,16 @@ class Synced:
         return (
             Index(f"ix_{name}_feed", "partition_id", "seq"),
             *(Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in cls.looked_up),
+            *(
+                Index(
+                    f"ix_{name}_by_{key}",
+                    *("state", key, *FACETS),
+                    sqlite_where=LIVE,
+                    postgresql_where=LIVE,
+                )
+                for key in cls.sorted_by
+            ),
         )
-
-
-# What the ledger's table is sorted by where a value may be missing: those without come last.
-NO_DUE = 9_000_000_000_000_000
-LEDGER_KEYS = {"due_key": f"coalesce(due_at, {NO_DUE})", "number_key": "coalesce(ledger_no, '')"}
 
 
 def _key(name: str) -> Column[Any]:
@@ -70,8 +90,8 @@ def _key(name: str) -> Column[Any]:
     return Column(name, kind, Computed(LEDGER_KEYS[name]), nullable=True)
 
 
-def _model(kind: records.Kind, *looked_up: str, keys: Iterable[str] = ()) -> Any:
-    columns = {name: _key(name) for name in keys} | {
+def _model(kind: records.Kind, *looked_up: str, sorted_by: Iterable[str] = ()) -> Any:
+    columns = {name: _key(name) for name in sorted_by if name in LEDGER_KEYS} | {
         f.name: Column(f.name, Ordered if f.name in _ORDERED else COLUMN_TYPES[f.type])
         for f in kind.fields
     }
@@ -82,6 +102,7 @@ def _model(kind: records.Kind, *looked_up: str, keys: Iterable[str] = ()) -> Any
             "__tablename__": kind.name,
             "__doc__": f"{kind.zh}: {kind.en}.",
             "looked_up": tuple(tuple(one.split()) for one in looked_up),
+            "sorted_by": tuple(sorted_by),
             **columns,
         },
     )
@@ -115,6 +136,7 @@ Problem: Any = _model(
     "body deadline_at",
     "category compound_id found_at",
     "category cell found_at",
+    sorted_by=("due_key", "found_at", "number_key"),
 )
 Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
 Photo: Any = _model(records.PHOTO, "owner_id", "sha256")

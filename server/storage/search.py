@@ -110,7 +110,7 @@ def rebuild(session: Session, batch: int = 2000) -> Iterator[int]:
     rows = session.execute(query, execution_options={"yield_per": batch}).mappings()
     for part in chunks(rows, batch):
         made = [
-            {"problem_id": r["id"], "terms": _stored(document(r["partition_id"], r), sqlite)}
+            {"problem_id": r["id"], "terms": _stored(document(r["partition_id"], dict(r)), sqlite)}
             for r in part
         ]
         insert_rows(session, TABLE, made)
@@ -138,9 +138,9 @@ def matches(session: Session, sought: Sought, newest: int | None = None) -> Sele
 
 def _watched(changes: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     for name, (before, after) in changes.items():
-        if name in WATCHED:
-            yield name
-        elif name == "state" and (before in ledger.OPEN_STATES) != (after in ledger.OPEN_STATES):
+        if name in WATCHED or (
+            name == "state" and (before in ledger.OPEN_STATES) != (after in ledger.OPEN_STATES)
+        ):
             yield name
 
 

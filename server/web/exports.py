@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from server.errors import Trouble
 from server.operations import export as use_case
-from server.web import ledger, session, visits, words
+from server.web import ledger_list, session, visits, words
 from server.web.layout import page_args
 
 pages = Blueprint("exports", __name__)
@@ -24,7 +24,7 @@ def download(kind: str) -> ResponseReturnValue:
     if kind not in use_case.KINDS:
         abort(404)
     wanted = request.form.get("format", "")
-    chosen = ledger.chosen() if kind == "ledger" else visits.chosen()
+    chosen = ledger_list.chosen() if kind == "ledger" else visits.chosen()
     area = chosen.area or viewer.area_code
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - sent, then closed
     try:

@@ -8,44 +8,53 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from server.errors import Trouble
+from server.operations import kept_views
 from server.operations import ledger as use_case
 from server.operations.clock import now_ms
 from server.storage.database import db
 from server.storage.queries import conflicts, names, photos, problems
-from server.storage.queries.problems import OPEN, SORTS, ProblemFilter
-from server.web import action_forms, args, session, timeline, words
-from server.web.targets import masked_texts
+from server.web import action_forms, args, ledger_list, session, timeline, words
 from shared import ledger
 from shared.reconcile import Refused
 
 pages = Blueprint("ledger", __name__)
-ARGUMENTS = ("state", "category", "body", "area", "flag", "q", "sort")
-FLAGS = ("overdue", "supervised", "hard")
 
 
 @pages.get("/ledger")
 def listed() -> ResponseReturnValue:
     """The table: what is open, nearest deadline first, unless the filter says otherwise."""
+    return render_template("ledger/list.html", **ledger_list.context())
+
+
+@pages.post("/ledger/views")
+def keep_view() -> ResponseReturnValue:
+    """Keep the filter in the address under a name, or forget the one of that name."""
     viewer = session.need("see_records", "see_own_problems")
-    reading = db.session()
-    categories = names.references(reading, "category")
-    bodies = names.references(reading, "body")
-    page = problems.listed(reading, viewer, chosen(), args.number("page"), now_ms())
-    return render_template(
-        "ledger/list.html",
-        page=page,
-        chosen=_echo(),
-        descriptions=masked_texts(reading, page.rows, "description"),
-        addresses=masked_texts(reading, page.rows, "place"),
-        places=names.places(reading, [one.partition_id for one in page.rows]),
-        categories=categories,
-        category_groups=_groups(categories),
-        bodies=bodies,
-        body_options=[(code, words.reference_name(one, code)) for code, one in bodies.items()],
-        states=_states(),
-        grids=names.grids(reading, viewer),
-        viewer=viewer,
-    )
+    arguments: dict[str, Any] = {n: value for n, value in ledger_list.echo().items() if value}
+    name = request.form.get("name", "")
+    if request.form.get("forget"):
+        kept_views.forget(viewer.user_id, ledger_list.PAGE, request.form["forget"])
+        flash(_("已删除这个筛选。"), "success")
+        return redirect(url_for(".listed", **arguments))
+    try:
+        kept_views.keep(viewer.user_id, ledger_list.PAGE, name, arguments)
+    except Trouble as trouble:
+        flash(words.in_language(trouble.detail), "error")
+    else:
+        flash(_("已保存筛选“%(name)s”。", name=name.strip()), "success")
+    return redirect(url_for(".listed", **arguments))
+
+
+@pages.post("/ledger/columns")
+def choose_columns() -> ResponseReturnValue:
+    """Show the chosen columns from now on."""
+    viewer = session.need("see_records", "see_own_problems")
+    wanted = [code for code in ledger_list.columns() if code in request.form.getlist("column")]
+    usual = bool(request.form.get("usual"))
+    kept_views.choose_columns(viewer.user_id, ledger_list.PAGE, [] if usual else wanted)
+    arguments: dict[str, Any] = {n: value for n, value in ledger_list.echo().items() if value}
+    return redirect(url_for(".listed", **arguments))
 
 
 @pages.get("/ledger/<problem_id>")
@@ -172,47 +181,5 @@ def _why_text(action: ledger.Action, why: str) -> str:
     return _("要在“%(states)s”时办", states=_("”或“").join(states))
 
 
-def _groups(categories: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Categories by their group: (the group's name, its (code, name) pairs)."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for code, one in categories.items():
-        parent = (one.data or {}).get("parent")
-        if parent:
-            groups.setdefault(parent, []).append((code, words.reference_name(one, code)))
-        else:
-            groups.setdefault(code, [])
-    with_members = [(words.reference_name(categories.get(p), p), m) for p, m in groups.items() if m]
-    alone = [(c, words.reference_name(categories[c], c)) for c, m in groups.items() if not m]
-    return [*([("", alone)] if alone else []), *with_members]
-
-
-def _states() -> list[tuple[str, str]]:
-    each = [(state, words.word("problem", "state", state)) for state in ledger.STATES]
-    return [(OPEN, _("全部未办结")), *each, ("all", _("全部"))]
-
-
 def _values(problem: Any) -> dict[str, Any]:
     return {column.name: getattr(problem, column.name) for column in problem.__table__.columns}
-
-
-def chosen() -> ProblemFilter:
-    """The filter in the address. Without any, what is open."""
-    given = _echo()
-    return ProblemFilter(
-        state="" if given["state"] == "all" else given["state"],
-        category=given["category"],
-        body=given["body"],
-        area=given["area"],
-        flag=given["flag"],
-        text=given["q"],
-        sort=given["sort"],
-    )
-
-
-def _echo() -> dict[str, str]:
-    given = {name: request.args.get(name, "").strip()[:100] for name in ARGUMENTS}
-    given["state"] = args.one_of(given["state"], [OPEN, "all", *ledger.STATES], OPEN)
-    given["flag"] = args.one_of(given["flag"], FLAGS)
-    given["sort"] = args.one_of(given["sort"], list(SORTS), "due")
-    given["area"] = given["area"] if given["area"].isdigit() else ""
-    return given

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
+from server.storage import search
 from server.storage.database import is_sqlite
 from server.storage.models import Photo, Problem, Progress
-from server.storage.queries.paging import Page, contains, page_of, seen_grids
-from shared import ids, ledger
+from server.storage.queries import names
+from server.storage.queries.paging import seen_grids
+from server.storage.search import Sought
+from shared import bigrams, ids, ledger
 
 SORTS: dict[str, tuple[Any, ...]] = {
     "due": (Problem.due_at.asc().nulls_last(), Problem.found_at.desc(), Problem.id),
@@ -23,6 +26,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "number": (Problem.ledger_no.desc().nulls_last(), Problem.id),
 }
 OPEN = "open"  # stands for every open state
+RUNNING = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # whose time runs
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,6 @@ class ProblemFilter:
     flag: str = ""
     text: str = ""
     sort: str = "due"
-
-
-def listed(
-    session: Session, viewer: Viewer, chosen: ProblemFilter, number: int, now: int
-) -> Page[Problem]:
-    """A page of problems in the chosen order."""
-    query = matching(session, viewer, chosen, now)
-    return page_of(session, query.order_by(*SORTS[chosen.sort]), number)
 
 
 def is_visible(viewer: Viewer, problem: Problem) -> bool:
@@ -64,7 +60,7 @@ def visible(session: Session, viewer: Viewer, problem_id: str) -> Problem | None
 def overdue(now: int) -> ColumnElement[bool]:
     """Past its deadline and still to be done; a suspended problem's time stands still."""
     return and_(
-        Problem.state.in_([s for s in ledger.OPEN_STATES if s != "suspended"]),
+        Problem.state.in_(RUNNING),
         or_(Problem.overdue_at.is_not(None), Problem.due_at < now),
     )
 
@@ -147,16 +143,36 @@ def matching(
         query = query.where(Problem.supervised.is_(True))
     elif chosen.flag == "hard":
         query = query.where(Problem.hard.is_(True))
+    elif chosen.flag == "recurring":
+        query = query.where(Problem.recurring.is_(True))
     if chosen.text:
-        like = contains(chosen.text)
-        query = query.where(
-            or_(
-                Problem.description.ilike(like, escape="\\"),
-                Problem.place.ilike(like, escape="\\"),
-                Problem.ledger_no.ilike(like, escape="\\"),
-            )
-        )
+        found = sought(session, viewer, chosen)
+        if found is None:
+            return query.where(~true())
+        query = query.where(Problem.id.in_(search.matches(session, found)))
     return query
+
+
+def sought(session: Session, viewer: Viewer, chosen: ProblemFilter) -> Sought | None:
+    """What to ask of the search index, within what the viewer sees; None: nothing can be found."""
+    phrases = bigrams.query(chosen.text)
+    text = bigrams.fold(chosen.text).strip()
+    categories = tuple(
+        one.code
+        for one in names.references(session, "category").values()
+        if text and any(text in bigrams.fold(name or "") for name in (one.name, one.name_en))
+    )
+    if not phrases and not categories:
+        return None
+    area = chosen.area or viewer.area_code
+    return Sought(
+        phrases,
+        categories,
+        area=area if len(area) in ids.AREA_DIGITS else ids.ROOT_AREA,
+        body=viewer.body if viewer.may("see_own_problems") else "",
+        is_open=chosen.state in (OPEN, *ledger.OPEN_STATES),
+        reporters=viewer.may("see_records"),
+    )
 
 
 def _belongs_to(session: Session, body: str) -> ColumnElement[bool]:

@@ -50,3 +50,36 @@ document.addEventListener("DOMContentLoaded", () => {
     wrong.focus();
   }
 });
+
+// The ledger by keyboard: j and k (or the arrows, within the table) go from row to row, Enter opens
+// the row's link as any link, / goes to the search.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) {
+    return;
+  }
+  const search = document.querySelector("[data-search]");
+  if (event.key === "/" && search) {
+    event.preventDefault();
+    const box = search.closest("details");
+    if (box) {
+      box.open = true;
+    }
+    search.focus();
+    search.select();
+    return;
+  }
+  const links = [...document.querySelectorAll("[data-rows] .main-link")];
+  const here = links.indexOf(document.activeElement);
+  const arrows = here >= 0;
+  const step =
+    event.key === "j" || (arrows && event.key === "ArrowDown")
+      ? 1
+      : event.key === "k" || (arrows && event.key === "ArrowUp")
+        ? -1
+        : 0;
+  const next = links[here < 0 ? 0 : here + step];
+  if (step && next) {
+    event.preventDefault();
+    next.focus();
+  }
+});
