@@ -1,7 +1,7 @@
 """ledger's pages: what they are sorted by, the search index, kept views, exports under way
 
-Revision ID: 0003_ledger_pages
-Revises: 0002_ledger
+Revision ID: 0004_ledger_pages
+Revises: 0003_redaction
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-revision = "0003_ledger_pages"
-down_revision = "0002_ledger"
+revision = "0004_ledger_pages"
+down_revision = "0003_redaction"
 branch_labels = None
 depends_on = None
 
