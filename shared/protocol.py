@@ -19,6 +19,7 @@ PUSH = f"{PREFIX}/push"
 PULL = f"{PREFIX}/pull"
 OFFER = f"{PREFIX}/offer"
 PHOTOS = f"{PREFIX}/photos"
+FEEDBACK = f"{PREFIX}/feedback"
 OPENAPI = f"{PREFIX}/openapi.json"
 
 # Limits, in bytes unless said otherwise. A phone checks them when it saves, so that nothing can be
@@ -31,6 +32,7 @@ PUSH_BATCH = 200  # transactions of one push
 MAX_PHOTO = 20 * 2**20
 PHOTO_CHUNK = 256 * 2**10
 MAX_PHOTO_SIDE = 2048  # pixels
+MAX_FEEDBACK = 2000  # characters of a complaint or suggestion
 MAX_TEXT = 4000  # characters of a long text
 CODE_MINUTES = 10  # life of an enrolment code
 JOURNAL_DAYS = 30

@@ -20,6 +20,7 @@ from marshmallow import (
 )
 
 from shared import ids, protocol, quick, records
+from shared import vocabulary as v
 from shared.operations import ACT, ADD, CREATE, OPERATIONS, REMOVE, SET
 
 MS_MAX = quick.MS_MAX
@@ -388,6 +389,36 @@ class OfferAnswer(Answer):
     """How many of them were kept."""
 
     kept = fields.Integer(required=True)
+
+
+class FeedbackItem(Message):
+    """A complaint or suggestion."""
+
+    id = fields.String(required=True, validate=_uuid)
+    kind = fields.String(
+        required=True, validate=validate.OneOf([one.code for one in v.FEEDBACK_KINDS])
+    )
+    text = _Text(required=True, validate=validate.Length(1, protocol.MAX_FEEDBACK))
+    made_at = fields.Integer(required=True, strict=True)
+    anonymous = fields.Boolean(required=True)
+
+
+class FeedbackRequest(Message):
+    """What is handed in, and the ids whose answers are asked for."""
+
+    items = fields.List(
+        fields.Nested(FeedbackItem), required=True, validate=validate.Length(max=50)
+    )
+    ask = fields.List(
+        fields.String(validate=_uuid), required=True, validate=validate.Length(max=200)
+    )
+
+
+class FeedbackAnswer(Answer):
+    """The ids that are safe here, and the answers there are: {"id", "text", "at"}."""
+
+    taken = fields.List(fields.String(), required=True)
+    answers = fields.List(fields.Dict(), required=True)
 
 
 class EnrolRequest(Message):

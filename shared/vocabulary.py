@@ -30,6 +30,10 @@ MANAGEMENT = _choices(
     ("employer", "单位管理", "Employer"),
     ("none", "无主管楼院", "Unmanaged"),
 )
+FEEDBACK_KINDS = _choices(
+    ("complaint", "投诉", "Complaint"),
+    ("suggestion", "建议", "Suggestion"),
+)
 RISK = _choices(
     ("normal", "一般", "Normal"), ("attention", "关注", "Attention"), ("high", "重点", "High")
 )

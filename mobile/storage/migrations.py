@@ -193,7 +193,23 @@ _THIRD = (
     " WHERE kind = 'photo' AND visible = 1 AND state IS NOT 'verified'",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_FEEDBACK = (
+    # Complaints and suggestions. sent_at: the server has it (this phone's clock).
+    """
+    CREATE TABLE feedback (
+      id TEXT PRIMARY KEY,
+      kind TEXT NOT NULL,
+      text TEXT NOT NULL,
+      anonymous INTEGER NOT NULL,
+      made_at INTEGER NOT NULL,
+      sent_at INTEGER,
+      answer TEXT,
+      answered_at INTEGER
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FEEDBACK)
 
 
 def migrate(db: sqlite3.Connection) -> None:

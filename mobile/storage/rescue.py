@@ -86,6 +86,8 @@ def _read_out(
     drafts = 0
     for row in _both_ways(old, "draft", "key"):
         drafts += db.execute("INSERT OR IGNORE INTO draft VALUES (?, ?, ?, ?)", tuple(row)).rowcount
+    for row in _both_ways(old, "feedback", "id"):
+        db.execute("INSERT OR IGNORE INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(row))
     lost, is_whole = _journal(old, db)
     me = meta.identity(db)
     waiting = journal.waiting(db)[0]

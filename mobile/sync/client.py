@@ -93,6 +93,11 @@ class Client:
         answer = self._call(protocol.OFFER, {"rows": rows}, schemas.OfferAnswer())
         return int(answer["kept"])
 
+    def feedback(self, items: list[dict[str, Any]], ask: list[str]) -> dict[str, Any]:
+        """POST /feedback: a FeedbackAnswer."""
+        body = {"items": items, "ask": ask}
+        return self._call(protocol.FEEDBACK, body, schemas.FeedbackAnswer())
+
     def push(self, header: Mapping[str, Any], lines: Iterable[list[Any]]) -> dict[str, Any]:
         """POST /push: a PushAnswer."""
         text = "\n".join(_json(part) for part in (header, *lines)) + "\n"

@@ -23,6 +23,7 @@ from mobile.core.errors import (
     SaveFailed,
     UnknownRecord,
 )
+from mobile.core.feedback import FeedbackRow
 from mobile.core.views import (
     DUE_WORDS,
     PLACE_WORDS,
@@ -62,6 +63,7 @@ from mobile.core.views import (
 from mobile.storage import (
     attached,
     drafts,
+    feedback,
     ledger_pages,
     lookups,
     meta,
@@ -75,7 +77,7 @@ from mobile.storage.store import Store
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
 from mobile.sync.writing import Writing
-from shared import ledger
+from shared import ids, ledger, protocol
 
 __all__ = [
     "DUE_WORDS",
@@ -89,6 +91,7 @@ __all__ = [
     "DraftPhoto",
     "Due",
     "EnrolFailed",
+    "FeedbackRow",
     "FieldError",
     "Grid",
     "HouseholdDraft",
@@ -327,6 +330,21 @@ class Phone:
     def finish_task(self, task_id: str) -> None:
         """Tick a task off."""
         self._writing.finish_task(task_id)
+
+    def give_feedback(self, kind: str, text: str, anonymous: bool = False) -> str:
+        """Complain or suggest; it goes with the next sync. Raises DraftInvalid, SaveFailed."""
+        words = text.strip()[: protocol.MAX_FEEDBACK]
+        if not words:
+            raise DraftInvalid({"text": FieldError("请写下您的意见", "Write what you mean")})
+        with self._store.writing() as db:
+            feedback_id = ids.new_id()
+            feedback.add(db, feedback_id, kind, words, anonymous, self._clock.wall())
+        return feedback_id
+
+    def feedback(self) -> list[FeedbackRow]:
+        """The complaints and suggestions of this phone with their answers, the latest first."""
+        with self._store.reading() as db:
+            return feedback.every(db)
 
     # --- drafts: what is being typed survives the app being killed ---
 

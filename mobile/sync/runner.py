@@ -15,11 +15,15 @@ from mobile.core.views import SyncProgress, SyncReport
 from mobile.storage import journal, meta, photos, status
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe
+from mobile.sync import feedback
 from mobile.sync.client import Client, RequestFailed
 from mobile.sync.exchange import Exchange
 from mobile.sync.pull import IdentityNeeded, Rewound
 from mobile.sync.upload import Sending, upload
 from mobile.sync.work import Work
+
+# What a server says that is older than this app and has no such address: it waits.
+_NOT_KNOWN = frozenset({"not_found", "method_not_allowed"})
 
 
 class Runner:
@@ -62,9 +66,20 @@ class Runner:
                 return work.report()
         exchange = Exchange(self._store, self.connect, self._clock, work)
         exchange.run()
+        if not work.hopeless and not work.codes & {"token_revoked", "identity_needed"}:
+            self._feedback(work)
         if not work.hopeless and lanes():
             self._photos(work, exchange, lanes, due)
         return self._end(work)
+
+    def _feedback(self, work: Work) -> None:
+        try:
+            feedback.exchange(self._store, self.connect(), self._clock.wall())
+        except RequestFailed as failed:
+            if failed.code not in _NOT_KNOWN:
+                work.failed("push", failed)
+        except SaveFailed as failed:
+            work.storage("push", failed)
 
     def _photos(self, work: Work, exchange: Exchange, lanes: Callable[[], int], due: bool) -> None:
         how = Sending(

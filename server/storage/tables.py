@@ -224,6 +224,23 @@ class Offered(db.Model):
     decided_at: Mapped[int | None] = mapped_column(Ms)
 
 
+class Feedback(db.Model):
+    """A complaint or suggestion from a phone. ``user_id`` None: it was given without a name."""
+
+    __table_args__ = (Index("ix_feedback_received_at", "received_at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String)
+    text: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[int] = mapped_column(Ms)
+    received_at: Mapped[int] = mapped_column(Ms)
+    user_id: Mapped[str | None] = mapped_column(String(36))
+    area_code: Mapped[str] = mapped_column(Ordered)
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(String(36))
+    answered_at: Mapped[int | None] = mapped_column(Ms)
+
+
 class Blob(db.Model):
     """The bytes of one photo, by content. ``state`` as vocabulary.PHOTO_STATES."""
 

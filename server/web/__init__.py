@@ -14,6 +14,7 @@ def register(app: Flask) -> None:
         audit,
         conflicts,
         exports,
+        feedback,
         home,
         homes,
         language,
@@ -43,7 +44,7 @@ def register(app: Flask) -> None:
     )
     for module in (
         sign_in, home, visits, homes, ledger, conflicts, quarantine, offers, people, phones, photos,
-        exports, audit, language,
+        exports, audit, feedback, language,
     ):  # fmt: skip
         web.register_blueprint(module.pages)
     web.before_request(session.check)

@@ -86,6 +86,7 @@ def action_texts() -> dict[str, str]:
         "photo.redact": _("遮挡照片"),
         "photo.undo_redaction": _("撤销照片遮挡"),
         "photo.original": _("查看照片原图"),
+        "feedback.answer": _("答复投诉建议"),
         "erase": pgettext("log", "依法删除"),
         "restore": _("恢复备份"),
         "epoch.rewind": _("发现数据被回退"),

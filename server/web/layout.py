@@ -185,6 +185,7 @@ def navigation() -> list[NavItem]:
         items.append(NavItem("web.quarantine.listed", "inbox", _("隔离区")))
     if who.may("people"):
         items.append(NavItem("web.people.listed", "people", _("人员与手机")))
+        items.append(NavItem("web.feedback.listed", "chat-square-text", _("投诉建议")))
     elif who.may("quarantine"):
         items.append(NavItem("web.phones.listed", "phone", _("手机")))
     if who.may("audit"):
