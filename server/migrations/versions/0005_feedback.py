@@ -1,14 +1,14 @@
 """feedback: complaints and suggestions from the phones
 
-Revision ID: 0004_feedback
-Revises: 0003_redaction
+Revision ID: 0005_feedback
+Revises: 0004_ledger_pages
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_feedback"
-down_revision = "0003_redaction"
+revision = "0005_feedback"
+down_revision = "0004_ledger_pages"
 branch_labels = None
 depends_on = None
 
