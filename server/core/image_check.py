@@ -1,16 +1,55 @@
-"""Pure: is this file the photo it claims to be, and is it free of a position?"""
+"""Pure: is this file the photo it claims to be, and is it free of a position?
+
+Memory stays bounded whatever a file says of itself: the size in pixels is read from the header
+before anything is decoded, JPEG is decoded at an eighth of its size, and of what must be decoded
+whole (PNG, WebP, HEIC, progressive JPEG) there is one at a time in a process.
+"""
 
 from __future__ import annotations
 
+import re
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+import pillow_heif
+from PIL import (
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
-MAX_PIXELS = 40_000_000
-FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_GPS_TAG = 0x8825
+# Several pictures in one JPEG file, as some phones write them, are "MPO"; it is shown as a JPEG.
+FORMATS = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "HEIF": "image/heic",
+}
+MAX_PIXELS = 64_000_000  # of a JPEG that can be decoded row by row
+MAX_WHOLE_PIXELS = 25_000_000  # of what must be decoded whole: 100 MB at the most
+MAX_SCANS = 64  # of a progressive JPEG; each may cost as much time as a whole picture
+MAX_EXIF = 256 * 1024
+CODES = ("empty", "not_an_image", "too_many_pixels", "broken", "has_position")
+
+_GPS_IFD = 0x8825
+_GPS_PLACES = (2, 4, 20, 22)  # latitude and longitude, of the place and of the destination
+_GPS_RAW = re.compile(rb"\x88\x25\x00\x04|\x25\x88\x04\x00")  # its entry, in either byte order
+_SCAN = b"\xff\xda"
+_END = b"\xff\xd9"
+_XMP_POSITION = re.compile(rb"GPS-?(?:Latitude|Longitude|Dest|Position)|geo:lat", re.IGNORECASE)
+_whole = threading.Lock()
+
+_PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported, so known
+_OPENED_AS = ("JPEG", "PNG", "WEBP", "HEIF")
+pillow_heif.register_heif_opener(thumbnails=False)
 
 
 @dataclass(frozen=True)
@@ -23,7 +62,7 @@ class Checked:
 
 
 class BadImage(Exception):
-    """Not a photo we keep: not_an_image, too_many_pixels, broken or has_position."""
+    """Not a photo we keep; ``code`` is one of CODES."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -31,28 +70,127 @@ class BadImage(Exception):
 
 
 def check(file: IO[bytes]) -> Checked:
-    """Decode the whole image in bounded memory; raises BadImage.
+    """Decode the image in bounded memory; raises BadImage.
 
-    The size is read from the header before a pixel is decoded, so that a decompression bomb costs
-    nothing.
+    The file must allow seeking. Nothing of it is changed, and nothing is written.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file, formats=list(FORMATS)) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise BadImage("too_many_pixels")
-                if image.getexif().get_ifd(_GPS_TAG):
-                    raise BadImage("has_position")
-                mime = FORMATS[image.format or ""]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with opened(file) as image:
+            width, height = image.size
+            mime = FORMATS[image.format or ""]
+            if has_position(image):
+                raise BadImage("has_position")
+            with decoding(image, (1, 1)):
                 image.load()
-    except (UnidentifiedImageError, KeyError):
-        raise BadImage("not_an_image") from None
+    if mime == "image/jpeg":
+        _check_end(file)
+    return Checked(mime, width, height)
+
+
+@contextmanager
+def opened(file: IO[bytes]) -> Iterator[Image.Image]:
+    """The image with its header read and its size found bearable; errors become BadImage."""
+    file.seek(0)
+    if not file.read(1):
+        raise BadImage("empty")
+    file.seek(0)
+    try:
+        with Image.open(file, formats=_OPENED_AS) as image:
+            if image.format not in FORMATS:
+                raise BadImage("not_an_image")
+            width, height = image.size
+            if width * height > (MAX_PIXELS if _row_by_row(image) else MAX_WHOLE_PIXELS):
+                raise BadImage("too_many_pixels")
+            yield image
     except BadImage:
         raise
+    except UnidentifiedImageError:
+        raise BadImage("broken" if _begins_as_ours(file) else "not_an_image") from None
     except Image.DecompressionBombError:
         raise BadImage("too_many_pixels") from None
     except Exception:
         raise BadImage("broken") from None
-    return Checked(mime, width, height)
+
+
+@contextmanager
+def decoding(image: Image.Image, size: tuple[int, int]) -> Iterator[None]:
+    """Around what decodes an `opened` image, of which no more than ``size`` pixels are needed."""
+    small = _row_by_row(image)
+    if image.format in ("JPEG", "MPO"):
+        image.draft("RGB", size)
+        if not small and _scans(image) > MAX_SCANS:
+            raise BadImage("broken")
+    with nullcontext() if small else _whole:
+        yield
+
+
+def has_position(image: Image.Image) -> bool:
+    """Whether EXIF or XMP, of any picture in the file, says where it was taken."""
+    if any(_XMP_POSITION.search(text) for text in _texts(image)):
+        return True
+    for number in range(getattr(image, "n_frames", 1) if image.format == "MPO" else 1):
+        if number:
+            image.seek(number)
+        if _exif_position(image):
+            return True
+    if image.format == "MPO":
+        image.seek(0)
+    return False
+
+
+def _exif_position(image: Image.Image) -> bool:
+    raw = image.info.get("exif") or b""
+    if len(raw) > MAX_EXIF:
+        raise BadImage("broken")
+    try:
+        places = image.getexif().get_ifd(_GPS_IFD)
+        return any(tag in places for tag in _GPS_PLACES)
+    except Exception:  # too broken to be read; the picture itself may be good
+        return _GPS_RAW.search(raw) is not None
+
+
+def _texts(image: Image.Image) -> Iterator[bytes]:
+    """Whatever the file holds of text: XMP, its extensions, comments."""
+    for name, value in image.info.items():
+        if name not in ("exif", "icc_profile"):
+            if isinstance(value, str):
+                yield value.encode(errors="replace")
+            elif isinstance(value, bytes):
+                yield value
+    for _, segment in getattr(image, "applist", ()):
+        if segment.startswith(b"http://"):
+            yield segment
+
+
+def _row_by_row(image: Image.Image) -> bool:
+    return image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+
+
+def _scans(image: Image.Image) -> int:
+    file: IO[bytes] = image.fp  # type: ignore[attr-defined]
+
+    here = file.tell()
+    file.seek(0)
+    count = 0
+    tail = b""
+    while block := file.read(1 << 20):
+        count += (tail + block).count(_SCAN)
+        tail = block[-1:]
+    file.seek(here)
+    return count
+
+
+def _check_end(file: IO[bytes]) -> None:
+    """A JPEG that stops half way decodes to grey below; its end is not there."""
+    file.seek(0, 2)
+    length = file.tell()
+    file.seek(max(0, length - (1 << 16)))
+    if _END not in file.read():
+        raise BadImage("broken")
+
+
+def _begins_as_ours(file: IO[bytes]) -> bool:
+    file.seek(0)
+    begin = file.read(12)
+    return begin.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")) or begin[8:] == b"WEBP"

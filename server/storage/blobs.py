@@ -22,6 +22,7 @@ from typing import Protocol
 from flask import Flask, current_app
 
 from server.config import Config
+from shared import ids
 
 BLOCK = 256 * 1024
 
@@ -54,7 +55,13 @@ class Store(Protocol):
         """Keep a whole photo whose hash the caller has checked."""
 
     def remove(self, sha256: str) -> None:
-        """Delete a photo for good; nothing to do if it is not here."""
+        """Delete a photo and its thumbnails for good; nothing to do if it is not here."""
+
+    def thumbnail(self, sha256: str, name: str) -> bytes | None:
+        """A smaller picture of a photo, by the name it was kept under; None: not made yet."""
+
+    def keep_thumbnail(self, sha256: str, name: str, data: bytes) -> None:
+        """Keep one, whole or not at all; may be repeated."""
 
     def append(self, upload_id: str, offset: int, data: bytes) -> int:
         """Add to an upload at its end; returns its new length."""
@@ -113,6 +120,22 @@ class FolderStore:
 
     def remove(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)
+        for path in self._small(sha256).parent.glob(f"{sha256}-*"):
+            path.unlink(missing_ok=True)
+
+    def thumbnail(self, sha256: str, name: str) -> bytes | None:
+        path = self._small(sha256, name)
+        return path.read_bytes() if path.exists() else None
+
+    def keep_thumbnail(self, sha256: str, name: str, data: bytes) -> None:
+        target = self._small(sha256, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.{ids.new_id()}")
+        part.write_bytes(data)
+        part.rename(target)
+
+    def _small(self, sha256: str, name: str = "") -> Path:
+        return self.folder / "thumbnails" / sha256[:2] / sha256[2:4] / f"{sha256}-{name}"
 
     def append(self, upload_id: str, offset: int, data: bytes) -> int:
         with self._open(upload_id) as handle:

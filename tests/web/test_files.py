@@ -31,6 +31,41 @@ def test_a_photo_comes_once_and_privately(app: Flask, scene: Scene) -> None:
     assert small.headers["ETag"] != whole.headers["ETag"]
 
 
+def test_a_thumbnail_comes_as_the_browser_can_show_it_and_is_made_once(
+    app: Flask, scene: Scene
+) -> None:
+    visitor = Visitor(app).sign_in("supervisor")
+    photo = f"/photos/{scene.photos[-2]}?size=1280"
+    webp = visitor.get(photo, headers={"Accept": "image/avif,image/webp,*/*;q=0.8"})
+    plain = visitor.get(photo, headers={"Accept": "*/*"})
+    assert (webp.mimetype, plain.mimetype) == ("image/webp", "image/jpeg")
+    assert "Accept" in webp.headers["Vary"] and webp.headers["ETag"] != plain.headers["ETag"]
+    assert webp.headers["X-Content-Type-Options"] == "nosniff"
+    kept = list((app.config["GRIDLEDGER"].data / "photos" / "thumbnails").rglob("*-1280.webp"))
+    assert len(kept) == 1 and kept[0].read_bytes() == webp.data
+    kept[0].write_bytes(b"as kept")
+    assert visitor.get(photo, headers={"Accept": "image/webp"}).data == b"as kept"
+
+
+def test_a_part_of_a_photo_may_be_asked_for(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("supervisor")
+    photo = f"/photos/{scene.photos[-2]}"
+    whole = visitor.get(photo)
+    part = visitor.get(photo, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, whole.data[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.data)}"
+    tail = visitor.get(photo, headers={"Range": "bytes=-5", "If-Range": whole.headers["ETag"]})
+    assert tail.data == whole.data[-5:]
+    changed = visitor.get(photo, headers={"Range": "bytes=-5", "If-Range": '"another"'})
+    assert (changed.status_code, changed.data) == (200, whole.data)
+    beyond = visitor.get(photo, headers={"Range": "bytes=99999999-"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (
+        416,
+        f"bytes */{len(whole.data)}",
+    )
+    assert Visitor(app).get(photo, headers={"Range": "bytes=0-1"}).status_code != 206
+
+
 def test_a_photo_without_bytes_is_not_found(app: Flask, scene: Scene) -> None:
     visitor = Visitor(app).sign_in("supervisor")
     declared = scene.photos[-3]

@@ -1,0 +1,138 @@
+"""What is no clean photo is told apart by its cause, in bounded memory; a clean one passes."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tracemalloc
+import zlib
+
+import pytest
+from PIL import Image
+
+from server.core import thumbnail
+from server.core.image_check import BadImage, check
+
+
+def jpeg(size: tuple[int, int] = (64, 48), **more: object) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise(size, 60).convert("RGB").save(out, "JPEG", **more)
+    return out.getvalue()
+
+
+def exif_segment(body: bytes) -> bytes:
+    """The JPEG with these bytes as its EXIF."""
+    head = b"Exif\x00\x00" + body
+    return jpeg()[:2] + b"\xff\xe1" + struct.pack(">H", len(head) + 2) + head + jpeg()[2:]
+
+
+def with_xmp(text: bytes) -> bytes:
+    head = b"http://ns.adobe.com/xap/1.0/\x00" + text
+    return jpeg()[:2] + b"\xff\xe1" + struct.pack(">H", len(head) + 2) + head + jpeg()[2:]
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A PNG that says it has so many pixels, and would inflate to them."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        crc = zlib.crc32(name + body)
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", crc)
+
+    rows = zlib.compress(bytes(200_000))
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def gps() -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (34.0, 45.0, 0.0)
+    return jpeg(exif=exif)
+
+
+# One entry of ASCII text that says it has 4 GB, and lies beyond the file.
+FOUR_GB = (
+    b"II*\x00\x08\x00\x00\x00" + struct.pack("<HHHII", 1, 0x010E, 2, 0xFFFFFFF0, 26) + bytes(4)
+)
+SCANS = jpeg(progressive=True)
+XMP = b"<x:xmpmeta xmlns:exif='http://ns.adobe.com/exif/1.0/'>%s</x:xmpmeta>"
+GPS_4_GB = struct.pack("<HHHII", 1, 0x8825, 4, 0xFFFFFFF0, 26)
+
+HOSTILE = [
+    ("empty", b"", "empty"),
+    ("html", b"<html><script>alert(1)</script></html>", "not_an_image"),
+    ("svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "not_an_image"),
+    ("gif", b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "not_an_image"),
+    ("truncated", jpeg((640, 480))[:9000], "broken"),
+    ("half a header", jpeg()[:15], "broken"),
+    ("50,000 x 50,000", huge_png(50_000, 50_000), "too_many_pixels"),
+    ("rows missing", huge_png(4000, 4000), "broken"),
+    ("EXIF position", gps(), "has_position"),
+    (
+        "XMP position",
+        with_xmp(XMP % b"<exif:GPSLatitude>34,45N</exif:GPSLatitude>"),
+        "has_position",
+    ),
+    ("XMP attribute", with_xmp(XMP % b"<a exif:GPSLongitude='1'/>"), "has_position"),
+    ("too many scans", SCANS[:-2] + b"\xff\xda" * 100 + b"\xff\xd9", "broken"),
+]
+CLEAN = [
+    ("JPEG", jpeg()),
+    ("progressive", SCANS),
+    ("EXIF with a 4 GB count", exif_segment(FOUR_GB)),
+    ("EXIF that is nothing", exif_segment(b"\xff" * 40)),
+    ("XMP without a position", with_xmp(XMP % b"<dc:title>GPS</dc:title>")),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [row[1:] for row in HOSTILE], ids=[r[0] for r in HOSTILE]
+)
+def test_what_is_no_clean_photo_is_refused_for_its_own_reason(data: bytes, code: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(BadImage) as refused:
+        check(io.BytesIO(data))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refused.value.code == code
+    assert peak < 8 * 2**20
+
+
+@pytest.mark.parametrize("data", [row[1] for row in CLEAN], ids=[row[0] for row in CLEAN])
+def test_a_clean_photo_passes_whatever_its_headers_are(data: bytes) -> None:
+    assert check(io.BytesIO(data)).mime == "image/jpeg"
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("PNG", "png"), ("WEBP", "webp"), ("HEIF", "heic")])
+def test_other_kinds_of_photos_are_known(kind: str, mime: str) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((64, 48), 60).convert("RGB").save(out, kind)
+    found = check(out)
+    assert (found.mime, found.width, found.height) == (f"image/{mime}", 64, 48)
+
+
+def test_two_pictures_in_one_file_are_a_jpeg_and_neither_may_tell_the_place() -> None:
+    place = Image.Exif()
+    place.get_ifd(0x8825)[2] = (34.0, 45.0, 0.0)
+    first, second = (Image.effect_noise((64, 48), 60).convert("RGB") for _ in range(2))
+    out = io.BytesIO()
+    first.save(out, "MPO", save_all=True, append_images=[second])
+    assert check(out).mime == "image/jpeg"
+    second.encoderinfo = {"exif": place.tobytes()}
+    out = io.BytesIO()
+    first.save(out, "MPO", save_all=True, append_images=[second])
+    with pytest.raises(BadImage, match="has_position"):
+        check(out)
+
+
+@pytest.mark.parametrize("kind", thumbnail.KINDS)
+def test_a_thumbnail_is_upright_small_and_says_nothing_else(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010F] = "Maker"
+    data = jpeg((2000, 1000), exif=exif)
+    with Image.open(io.BytesIO(thumbnail.make(io.BytesIO(data), 320, kind))) as small:
+        assert small.size == (160, 320)
+        assert not small.getexif() and "xmp" not in small.info
