@@ -48,7 +48,7 @@ def run(database: str, postgresql: PostgreSQL | None) -> Iterator[Result]:
 def _photo(phone: Phone, number: int) -> DraftPhoto:
     """A picture that lies in its place, as the camera's page has left it."""
     sha256 = f"{number:064x}"
-    path = photos.put(phone._store.folder, Picture(b"x" * 100, sha256, 1600, 1200))
+    path = photos.put(phone._store, Picture(b"x" * 100, sha256, 1600, 1200))
     return DraftPhoto(PreparedPhoto(sha256, 100, 1600, 1200, path), taken_at=1_790_000_000_000)
 
 

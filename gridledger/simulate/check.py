@@ -11,10 +11,9 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from gridledger.simulate.places import APPLIED, CONFLICT, DUPLICATED, LOST, QUARANTINED, Places
 from gridledger.simulate.record import Record
 from mobile.storage import photos as originals
+from mobile.storage.store import Store
 from server.storage import blobs
 from server.storage.models import MODELS
 from server.storage.tables import Assignment, Blob, Partition, User
@@ -29,14 +29,6 @@ from shared import checksum, ids, records
 
 Rows = dict[str, tuple[int, dict[str, Any]]]  # id -> rev, values
 MOST_TOLD = 40
-
-
-class Store(Protocol):
-    """What is needed of a phone's store."""
-
-    folder: Path
-
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]: ...
 
 
 @dataclass
@@ -137,7 +129,8 @@ def _replica(
     """The phone's agreed rows are the server's, no more and no fewer, partition by partition."""
     held: dict[str, Rows] = {}
     for row in db.execute(
-        "SELECT id, partition_id, rev, agreed FROM record WHERE agreed IS NOT NULL AND gone = 0"
+        "SELECT id, partition_id, rev, unseal(agreed) FROM record"
+        " WHERE agreed IS NOT NULL AND gone = 0"
     ):
         held.setdefault(row[1], {})[row[0]] = (row[2], json.loads(row[3]))
     for partition in sorted(scope | set(held)):
@@ -199,13 +192,13 @@ def _photos(session: Session, record: Record, stores: Iterable[Store], found: Fi
     states: dict[str, str] = {}
     for row in session.execute(select(Blob.sha256, Blob.state)):
         states[row[0]] = row[1]
-    folders = {store.folder: _believed(store) for store in stores}
+    phones = [(store, _believed(store)) for store in stores]
     for sha256 in sorted(declared):
         if states.get(sha256) == "verified" and _hash(_stored(sha256)) == sha256:
             found.photos_verified += 1
         elif any(
-            sha256 not in believed and _hash(_file(originals.path_of(folder, sha256))) == sha256
-            for folder, believed in folders.items()
+            sha256 not in believed and _hash(_original(store, sha256)) == sha256
+            for store, believed in phones
         ):
             found.photos_on_phone += 1
         else:
@@ -226,9 +219,9 @@ def _stored(sha256: str) -> Iterator[bytes]:
         return
 
 
-def _file(path: Path) -> Iterator[bytes]:
-    if path.is_file():
-        yield path.read_bytes()
+def _original(store: Store, sha256: str) -> Iterator[bytes]:
+    with suppress(OSError, ValueError):
+        yield originals.read(store, originals.path_of(store.folder, sha256))
 
 
 def _hash(blocks: Iterable[bytes]) -> str:

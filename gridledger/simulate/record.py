@@ -45,7 +45,8 @@ class Record:
     def take(self, db: sqlite3.Connection, after: int = 0) -> int:
         """Take what a phone's journal holds above row ``after``; the highest row seen."""
         rows = db.execute(
-            "SELECT n, id, text FROM journal WHERE n > ? AND id IS NOT NULL ORDER BY n", (after,)
+            "SELECT n, id, unseal(text) FROM journal WHERE n > ? AND id IS NOT NULL ORDER BY n",
+            (after,),
         ).fetchall()
         for n, tx_id, text in rows:
             after = max(after, n)

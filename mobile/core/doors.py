@@ -78,5 +78,5 @@ def sort_key(kind: str, values: Mapping[str, Any]) -> str:
     """The key a kind's list is ordered by; "" where time orders it."""
     if kind == "household":
         return stair_key(values)
-    name = values.get("name")
+    name = values.get("name") if kind != "resident" else None  # not kept where it can be read
     return natural_key(name) if isinstance(name, str) else ""

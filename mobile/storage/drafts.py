@@ -10,6 +10,8 @@ from typing import Any
 
 from mobile.core.views import Draft, DraftPhoto, PreparedPhoto
 
+_READ = "SELECT key, unseal(values_) AS values_, unseal(photos) AS photos, kept_at FROM draft"
+
 
 def keep(
     db: sqlite3.Connection,
@@ -20,7 +22,7 @@ def keep(
 ) -> None:
     """Keep a draft under its key, in the place of what was there."""
     db.execute(
-        "INSERT INTO draft (key, values_, photos, kept_at) VALUES (?, ?, ?, ?)"
+        "INSERT INTO draft (key, values_, photos, kept_at) VALUES (?, seal(?), seal(?), ?)"
         " ON CONFLICT (key) DO UPDATE SET values_ = excluded.values_,"
         " photos = excluded.photos, kept_at = excluded.kept_at",
         (key, _json(dict(values)), _json([_photo_to_json(photo) for photo in photos]), now),
@@ -29,13 +31,13 @@ def keep(
 
 def get(db: sqlite3.Connection, key: str) -> Draft | None:
     """A draft, None where there is none."""
-    row = db.execute("SELECT * FROM draft WHERE key = ?", (key,)).fetchone()
+    row = db.execute(f"{_READ} WHERE key = ?", (key,)).fetchone()
     return None if row is None else _draft(row)
 
 
 def every(db: sqlite3.Connection) -> list[Draft]:
     """All drafts, the latest first."""
-    rows = db.execute("SELECT * FROM draft ORDER BY kept_at DESC, key").fetchall()
+    rows = db.execute(f"{_READ} ORDER BY kept_at DESC, key").fetchall()
     return [_draft(row) for row in rows]
 
 

@@ -17,7 +17,7 @@ def add(
 ) -> None:
     """Keep a new one."""
     db.execute(
-        "INSERT INTO feedback (id, kind, text, anonymous, made_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO feedback (id, kind, text, anonymous, made_at) VALUES (?, ?, seal(?), ?, ?)",
         (feedback_id, kind, text, int(anonymous), now),
     )
 
@@ -35,15 +35,18 @@ def every(db: sqlite3.Connection) -> list[FeedbackRow]:
             answer=row["answer"] or "",
             answered_at=row["answered_at"],
         )
-        for row in db.execute("SELECT * FROM feedback ORDER BY made_at DESC, id DESC")
+        for row in db.execute(
+            "SELECT id, kind, unseal(text) AS text, anonymous, made_at, sent_at,"
+            " unseal(answer) AS answer, answered_at FROM feedback ORDER BY made_at DESC, id DESC"
+        )
     ]
 
 
 def batch(db: sqlite3.Connection) -> tuple[list[dict[str, Any]], list[str]]:
     """What the server lacks, as items of a FeedbackRequest; the ids that have no answer yet."""
     rows = db.execute(
-        "SELECT id, kind, text, made_at, anonymous FROM feedback WHERE sent_at IS NULL"
-        " ORDER BY made_at, id LIMIT ?",
+        "SELECT id, kind, unseal(text) AS text, made_at, anonymous FROM feedback"
+        " WHERE sent_at IS NULL ORDER BY made_at, id LIMIT ?",
         (MOST,),
     ).fetchall()
     items = [{**dict(row), "anonymous": bool(row["anonymous"])} for row in rows]
@@ -65,6 +68,6 @@ def answered(
         )
     for one in answers:
         db.execute(
-            "UPDATE feedback SET answer = ?, answered_at = ? WHERE id = ?",
+            "UPDATE feedback SET answer = seal(?), answered_at = ? WHERE id = ?",
             (one["text"], one["at"], one["id"]),
         )

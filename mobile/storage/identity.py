@@ -48,7 +48,7 @@ def reopen(
     last_dseq, used where this phone has none of its own.
     """
     rows = db.execute(
-        "SELECT n, text FROM journal WHERE result IS NOT NULL"
+        "SELECT n, readable(text) AS text FROM journal WHERE result IS NOT NULL"
         " AND (device_id != ? OR dseq_to > ?) ORDER BY n",
         (device_id, last_dseq),
     ).fetchall()
@@ -74,10 +74,10 @@ def reopen(
     _renumber(db, device_id, last_dseq, base)
 
 
-def lay_again(db: sqlite3.Connection, n: int, text: str, actor: Actor) -> None:
+def lay_again(db: sqlite3.Connection, n: int, text: str | None, actor: Actor) -> None:
     """Lay a transaction's operations on their records once more; an unreadable one is skipped."""
     try:
-        transaction = Transaction.from_json(json.loads(text))
+        transaction = Transaction.from_json(json.loads(text or ""))
     except (ValueError, KeyError, TypeError, IndexError):
         return
     journal.put_on_top(db, n, transaction, actor)

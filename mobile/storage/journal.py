@@ -48,7 +48,7 @@ def append(
     tx_hash = checksum.text_hash(text)
     cursor = db.execute(
         "INSERT INTO journal (device_id, dseq, dseq_to, id, text, hash, running, label, made_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, seal(?), ?, ?, seal(?), ?)",
         (
             device_id, dseq + 1, dseq + 1, transaction.id, text, tx_hash,
             checksum.next_running(running, tx_hash), to_json(dict(label)), transaction.made_at,
@@ -63,7 +63,7 @@ def put_on_top(db: sqlite3.Connection, n: int, transaction: Transaction, actor: 
     """Lay a transaction's operations on their records, until a checkpoint covers them."""
     operations = transaction.operations
     db.executemany(
-        "INSERT OR IGNORE INTO pending (n, i, record_id, operation) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO pending (n, i, record_id, operation) VALUES (?, ?, ?, seal(?))",
         [(n, i, one.id, to_json(one.to_json())) for i, one in enumerate(operations)],
     )
     db.executemany(
@@ -150,14 +150,14 @@ def unsent(
 ) -> list[sqlite3.Row]:
     """The next rows without an answer, in order: at least one, then as many as fit."""
     rows = db.execute(
-        "SELECT n, dseq, dseq_to, id, text, hash, gap FROM journal"
+        "SELECT n, dseq, dseq_to, id, readable(text) AS text, hash, gap FROM journal"
         " WHERE device_id = ? AND result IS NULL ORDER BY dseq LIMIT ?",
         (device_id, limit),
     ).fetchall()
     chosen: list[sqlite3.Row] = []
     size = 0
     for row in rows:
-        size += 2 * len(row["text"].encode(errors="replace")) + ENVELOPE
+        size += 2 * len((row["text"] or "").encode(errors="replace")) + ENVELOPE
         if chosen and size > most_bytes:
             break
         chosen.append(row)
@@ -167,7 +167,7 @@ def unsent(
 def waiting(db: sqlite3.Connection) -> tuple[int, int]:
     """How many transactions have no answer, and their bytes."""
     count, size = db.execute(
-        "SELECT count(*), coalesce(sum(length(CAST(text AS BLOB))), 0)"
+        "SELECT count(*), coalesce(sum(length(text) * 3 / 4), 0)"  # base64
         " FROM journal WHERE result IS NULL AND gap IS NULL"
     ).fetchone()
     return count, size

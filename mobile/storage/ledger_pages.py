@@ -40,7 +40,7 @@ def rows(
             sql += f" AND {column} = ?"
             parameters.append(value)
     for word in doors.plain(query).split():
-        sql += " AND instr(search, ?) > 0"
+        sql += " AND instr(unseal(search), ?) > 0"
         parameters.append(word)
     found = db.execute(f"{sql} ORDER BY at DESC, id DESC", parameters).fetchall()
     names = {one.code: (one.name, one.name_en) for one in lookups.categories(db)}
@@ -148,7 +148,7 @@ def _entry(db: sqlite3.Connection, values: Mapping[str, Any]) -> ProgressRow:
 
 def _pending_entries(db: sqlite3.Connection, problem_id: str, actor: Actor) -> list[ProgressRow]:
     row = db.execute(
-        "SELECT kind, partition_id, rev, agreed FROM record WHERE id = ?", (problem_id,)
+        "SELECT partition_id, rev, unseal(agreed) AS agreed FROM record WHERE id = ?", (problem_id,)
     ).fetchone()
     record: Record | None = None
     if row["agreed"] is not None:

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from mobile.core.views import Grid, Person
 from shared.ledger import Actor
 
+SEALED = frozenset({"token"})
+
 
 def get(db: sqlite3.Connection, name: str, default: str = "") -> str:
     """A value as text."""
-    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    row = db.execute("SELECT unseal(value) FROM meta WHERE name = ?", (name,)).fetchone()
     return default if row is None else str(row[0])
 
 
 def put(db: sqlite3.Connection, name: str, value: str | int) -> None:
     """Keep a value."""
+    kept = "seal(?)" if name in SEALED else "?"
     db.execute(
-        "INSERT INTO meta (name, value) VALUES (?, ?)"
+        f"INSERT INTO meta (name, value) VALUES (?, {kept})"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, str(value)),
     )
@@ -56,7 +59,9 @@ class Identity:
 
 def identity(db: sqlite3.Connection) -> Identity | None:
     """The identity, None before enrolment."""
-    known: dict[str, str] = dict(db.execute("SELECT name, value FROM meta WHERE name IN" + _OWN))
+    known: dict[str, str] = dict(
+        db.execute("SELECT name, unseal(value) FROM meta WHERE name IN" + _OWN)
+    )
     if not known.get("device_id"):
         return None
     grids = json.loads(known.get("grids") or "[]")

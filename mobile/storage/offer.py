@@ -24,8 +24,8 @@ def keep(db: sqlite3.Connection, record_id: str, mark: int, below: int | None = 
     and what lies outside the grids, comes from nowhere else and is not offered.
     """
     row = db.execute(
-        "SELECT kind, partition_id, rev, by_user, changed_at, agreed FROM record WHERE id = ?"
-        " AND mark != ? AND agreed IS NOT NULL AND gone = 0",
+        "SELECT kind, partition_id, rev, by_user, changed_at, unseal(agreed) AS agreed FROM record"
+        " WHERE id = ? AND mark != ? AND agreed IS NOT NULL AND gone = 0",
         (record_id, mark),
     ).fetchone()
     if row is None or (below is not None and row["rev"] <= below):
@@ -43,7 +43,7 @@ def keep(db: sqlite3.Connection, record_id: str, mark: int, below: int | None = 
         "v": json.loads(row["agreed"]),
     }
     db.execute(
-        "INSERT OR IGNORE INTO offer (id, rev, partition_id, line) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO offer (id, rev, partition_id, line) VALUES (?, ?, ?, seal(?))",
         (record_id, row["rev"], row["partition_id"], to_json(line)),
     )
 
@@ -52,7 +52,7 @@ def batch(db: sqlite3.Connection, most: int = MOST) -> list[dict[str, Any]]:
     """The next rows to offer: at least one, then as many as fit."""
     chosen: list[dict[str, Any]] = []
     size = 0
-    for (line,) in db.execute("SELECT line FROM offer ORDER BY id, rev LIMIT ?", (most,)):
+    for (line,) in db.execute("SELECT unseal(line) FROM offer ORDER BY id, rev LIMIT ?", (most,)):
         size += len(line.encode())
         if chosen and size > MOST_BYTES:
             break

@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from mobile.core.due import DAY_MS
 from mobile.core.photo import Picture
-from mobile.storage import meta
-from mobile.storage.store import Store, failure
+from mobile.storage import files, meta
+from mobile.storage.store import PHOTOS, Store, failure
+from mobile.storage.vault import PHOTO_MARK, photo_size
 from shared import protocol
 
-FOLDER = "photos"
+FOLDER = PHOTOS
 KEEP_LOOSE_MS = 2 * DAY_MS  # a picture that no draft and no record names is kept this long
 
 
@@ -28,39 +28,45 @@ def path_of(folder: Path, sha256: str) -> Path:
     return folder / FOLDER / sha256[:2] / f"{sha256}.jpg"
 
 
-def put(folder: Path, picture: Picture) -> Path:
-    """Write a picture: beside its place, to the disk, then under its name. Raises SaveFailed."""
-    path = path_of(folder, picture.sha256)
-    temporary = ""
+def put(store: Store, picture: Picture) -> Path:
+    """Write a picture, sealed, to the disk, then under its name. Raises SaveFailed."""
+    path = path_of(store.folder, picture.sha256)
     try:
-        if path.is_file() and path.stat().st_size == len(picture.data):
+        if is_here(store.folder, picture.sha256, len(picture.data)):
             os.utime(path)  # taken anew: the sweep of loose pictures counts from now
             return path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(picture.data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        files.write(path, store.vault.seal_photo(picture.data))
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                os.unlink(temporary)
         raise failure(error) from error
     return path
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself last; Windows has no such call."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
+def is_here(folder: Path, sha256: str, size: int) -> bool:
+    """Whether the file of a picture of this size is on the disk, sealed or from an older app."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return path_of(folder, sha256).stat().st_size in (photo_size(size), size)
+    except OSError:
+        return False
+
+
+def read(store: Store, path: Path) -> bytes:
+    """A picture's own bytes. Raises OSError, ValueError (damaged)."""
+    return store.vault.unseal_photo(path.read_bytes())
+
+
+def seal_old(store: Store) -> int:
+    """Seal the pictures that an older app left in the open; how many. One by one, kill-safe."""
+    sealed = 0
+    for path in (store.folder / FOLDER).glob("*/*.jpg"):
+        with suppress(OSError):
+            with path.open("rb") as file:
+                if file.read(len(PHOTO_MARK)) == PHOTO_MARK:
+                    continue
+            at = path.stat()
+            files.write(path, store.vault.seal_photo(path.read_bytes()))
+            os.utime(path, (at.st_atime, at.st_mtime))
+            sealed += 1
+    return sealed
 
 
 def declare(db: sqlite3.Connection, sha256: str, size: int, n: int) -> None:
@@ -180,7 +186,7 @@ def sweep_loose(store: Store, now: int) -> int:
 def _drafted(db: sqlite3.Connection) -> set[str]:
     return {
         photo["sha256"]
-        for row in db.execute("SELECT photos FROM draft")
+        for row in db.execute("SELECT unseal(photos) FROM draft")
         for photo in json.loads(row[0])
     }
 

@@ -7,6 +7,7 @@ import sqlite3
 
 from mobile.core import photo_queue
 from mobile.core.photo_queue import Waiting
+from mobile.storage.records import DOC
 
 
 def to_send(db: sqlite3.Connection, final: bool = False) -> list[Waiting]:
@@ -35,13 +36,13 @@ def urgent_ones(db: sqlite3.Connection) -> frozenset[str]:
     """The hashes of photos not safe yet that belong to urgent problems."""
     found = set()
     for row in db.execute(
-        "SELECT p.sha256, o.kind, coalesce(o.shown, o.agreed) AS doc FROM photo p"
+        "SELECT p.sha256, o.kind, unseal(coalesce(o.shown, o.agreed)) AS doc FROM photo p"
         " JOIN record r ON r.sha256 = p.sha256 AND r.kind = 'photo'"
         " JOIN record o ON o.id = r.parent_id WHERE p.verified_at IS NULL AND o.kind = 'problem'"
     ).fetchall():
         owner = json.loads(row["doc"])
         category = db.execute(
-            "SELECT coalesce(shown, agreed) FROM record WHERE kind = 'reference'"
+            f"SELECT {DOC} FROM record WHERE kind = 'reference'"
             " AND type = 'category' AND code = ? AND visible = 1",
             (owner.get("category"),),
         ).fetchone()

@@ -15,16 +15,30 @@ from shared.ledger import Actor
 from shared.operations import Operation
 from shared.reconcile import Record
 
-DOC = "coalesce(shown, agreed)"
+DOC = "unseal(coalesce(shown, agreed))"
+PUBLIC = frozenset({"area", "reference"})  # kinds about nobody: kept as they are
+# What tables and indices are made from: ids, times and states. The rest is sealed.
+IN_OPEN = (
+    "compound_id", "target_id", "problem_id", "owner_id", "household_id", "about_id", "visit_id",
+    "visited_at", "acted_at", "found_at", "taken_at", "type", "code", "state", "outcome", "tx_id",
+    "sha256",
+)  # fmt: skip
 
 
 # JSON as it is kept: short, and Chinese as it is read.
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+def in_open(kind: str, values: Mapping[str, Any]) -> str | None:
+    """The JSON that stands before a sealed record; None where all of it may be read."""
+    if kind in PUBLIC:
+        return None
+    return to_json({name: values[name] for name in IN_OPEN if name in values})
+
+
 def values_of(row: sqlite3.Row) -> dict[str, Any]:
-    """The values that a row shows; it has columns ``agreed`` and ``shown``, or ``doc``."""
-    text = row["doc"] if "doc" in row.keys() else row["shown"] or row["agreed"]  # noqa: SIM118
+    """The values that a row shows; its column ``doc`` is `DOC`."""
+    text = row["doc"]
     found: dict[str, Any] = json.loads(text) if text else {}
     return found
 
@@ -32,7 +46,7 @@ def values_of(row: sqlite3.Row) -> dict[str, Any]:
 def get(db: sqlite3.Connection, record_id: str) -> Held | None:
     """A record as this phone shows it; None where it is not here or was deleted."""
     row = db.execute(
-        "SELECT id, kind, partition_id, seq, rev, agreed, shown FROM record"
+        f"SELECT id, kind, partition_id, seq, rev, {DOC} AS doc FROM record"
         " WHERE id = ? AND visible = 1",
         (record_id,),
     ).fetchone()
@@ -43,7 +57,8 @@ def get(db: sqlite3.Connection, record_id: str) -> Held | None:
 
 _PUT = (
     "INSERT INTO record (id, kind, partition_id, seq, rev, agreed, by_user, changed_at, term,"
-    " mark, sort_key, search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " mark, sort_key, search)"
+    " VALUES (?, ?, ?, ?, ?, seal_doc(?, ?), ?, ?, ?, ?, ?, seal(?))"
     " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind,"
     " partition_id = excluded.partition_id, seq = excluded.seq, rev = excluded.rev,"
     " agreed = excluded.agreed, shown = NULL, gone = 0, visible = 1,"
@@ -90,7 +105,8 @@ def _elsewhere(db: sqlite3.Connection, partition: str, named: str) -> dict[str, 
 def _as_stored(partition: str, row: Mapping[str, Any], mark: int) -> tuple[Any, ...]:
     kind, values, record_id, rev = row["kind"], row["v"], row["id"], row["rev"]
     return (
-        record_id, kind, partition, row["seq"], rev, to_json(values), row.get("by") or "",
+        record_id, kind, partition, row["seq"], rev, in_open(kind, values), to_json(values),
+        row.get("by") or "",
         row.get("at") or 0, checksum.to_signed(checksum.term(record_id, rev)), mark,
         doors.sort_key(kind, values), doors.search_text(kind, values),
     )  # fmt: skip
@@ -151,8 +167,8 @@ def pending_on(
     One that the server answered with a rev at or below the agreed one is held in it already.
     """
     rows = db.execute(
-        "SELECT p.operation, j.made_at, j.answer, j.result, j.covered_at FROM pending p"
-        " JOIN journal j ON j.n = p.n WHERE p.record_id = ? ORDER BY p.n, p.i",
+        "SELECT unseal(p.operation) AS operation, j.made_at, j.answer, j.result, j.covered_at"
+        " FROM pending p JOIN journal j ON j.n = p.n WHERE p.record_id = ? ORDER BY p.n, p.i",
         (record_id,),
     ).fetchall()
     return [
@@ -173,7 +189,8 @@ def _is_in_agreed(row: sqlite3.Row, record_id: str, rev: int) -> bool:
 def refresh(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
     """Work out anew what the record shows. A record with neither agreed nor pending goes."""
     row = db.execute(
-        "SELECT kind, partition_id, rev, agreed, gone FROM record WHERE id = ?", (record_id,)
+        "SELECT kind, partition_id, rev, unseal(agreed) AS agreed, gone FROM record WHERE id = ?",
+        (record_id,),
     ).fetchone()
     rev = 0 if row is None else row["rev"]
     pending = pending_on(db, record_id, rev)
@@ -197,11 +214,12 @@ def refresh(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
 def _write_shown(db: sqlite3.Connection, record: Record, text: str | None) -> None:
     db.execute(
         "INSERT INTO record (id, kind, partition_id, shown, visible, sort_key, search)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " VALUES (?, ?, ?, seal_doc(?, ?), ?, ?, seal(?))"
         " ON CONFLICT (id) DO UPDATE SET shown = excluded.shown, visible = excluded.visible,"
         " sort_key = excluded.sort_key, search = excluded.search",
         (
-            record.id, record.kind, record.partition, text, 0 if record.deleted else 1,
+            record.id, record.kind, record.partition, in_open(record.kind, record.values), text,
+            0 if record.deleted else 1,
             doors.sort_key(record.kind, record.values),
             doors.search_text(record.kind, record.values),
         ),

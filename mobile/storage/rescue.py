@@ -15,21 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from mobile.core.views import Recovered
-from mobile.storage import identity, journal, meta, photos
-from mobile.storage.store import DAMAGED, FILE, Damaged, Store, failure
+from mobile.storage import files, identity, journal, meta, photos
+from mobile.storage.store import DAMAGED, FILE, MARKED, Damaged, Store, failure
+from mobile.storage.vault import DEVICE_KEY, KEY_FILES, FileKeeper, Keeper, open_vault
 from shared import checksum
 from shared.ledger import Actor
 from shared.operations import CREATE, Transaction
 
-_KEPT = (
-    "n, device_id, dseq, dseq_to, id, text, hash, running, gap, label, made_at, sent_at, answer,"
-    " result, answered_at, covered_at, settled_at, task_id"
+_READ = (
+    "n, device_id, dseq, dseq_to, id, readable(text) AS text, hash, running, gap,"
+    " readable(label) AS label, made_at, sent_at, answer, result, answered_at, covered_at,"
+    " settled_at, task_id"
+)
+_DRAFT = "INSERT OR IGNORE INTO draft VALUES (?, seal(unseal(?)), seal(unseal(?)), ?)"
+_FEEDBACK = (
+    "INSERT OR IGNORE INTO feedback VALUES (?, ?, seal(unseal(?)), ?, ?, ?, seal(unseal(?)), ?)"
 )
 # What is the damaged store's own business, or is asked for anew.
 _NOT_KEPT = frozenset({"mark", "repairs", "buckets_repaired", "last_error", "failures"})
 
 
-def open_store(folder: Path, now: int) -> tuple[Store, Recovered | None]:
+def open_store(
+    folder: Path, now: int, keeper: Keeper | None = None
+) -> tuple[Store, Recovered | None]:
     """Open a store; a damaged one is set aside under ``now`` (Unix ms) and rebuilt first.
 
     Raises SaveFailed. A kill in the middle loses nothing: the damaged file has its own name until
@@ -39,19 +47,28 @@ def open_store(folder: Path, now: int) -> tuple[Store, Recovered | None]:
     if (rebuilding / FILE).exists() and not (folder / FILE).exists():
         (rebuilding / FILE).replace(folder / FILE)  # killed between the two moves below
     try:
-        return Store(folder), None
+        return Store(folder, keeper), None
     except Damaged:
         pass
     _forget(rebuilding)
+    keeper = keeper or FileKeeper(folder / DEVICE_KEY)
+    try:
+        vault = open_vault(folder, keeper)  # beside the file that is damaged: the key goes on
+        for name in KEY_FILES:
+            files.write(rebuilding / name, (folder / name).read_bytes())
+    except OSError as error:
+        raise failure(error) from error
     with (
-        closing(Store(rebuilding)) as fresh,
+        closing(Store(rebuilding, keeper)) as fresh,
         closing(_damaged(folder / FILE)) as old,
         fresh.writing() as db,
     ):
+        vault.serve(old)
         found = _read_out(old, db, folder)
     at = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y%m%d-%H%M%S")
     aside = folder / f"{DAMAGED}{at}.sqlite3"
     try:
+        (folder / MARKED).unlink(missing_ok=True)
         for path in Store.beside(folder / FILE):
             if path.exists():
                 path.replace(aside.with_name(aside.name + path.name.removeprefix(FILE)))
@@ -60,7 +77,7 @@ def open_store(folder: Path, now: int) -> tuple[Store, Recovered | None]:
     except OSError as error:
         raise failure(error) from error
     _forget(rebuilding)
-    return Store(folder), Recovered(aside, *found)
+    return Store(folder, keeper), Recovered(aside, *found)
 
 
 def _forget(rebuilding: Path) -> None:
@@ -82,12 +99,16 @@ def _read_out(
     """Fill the fresh store; (waiting, lost, photos, drafts, enrolled) of `Recovered`."""
     for row in _both_ways(old, "meta", "name"):
         if row["name"] not in _NOT_KEPT:
-            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", tuple(row))
+            kept = "seal(unseal(?))" if row["name"] in meta.SEALED else "?"
+            with suppress(sqlite3.OperationalError):  # sealed, and cannot be unsealed any more
+                db.execute(f"INSERT OR IGNORE INTO meta VALUES (?, {kept})", tuple(row))
     drafts = 0
     for row in _both_ways(old, "draft", "key"):
-        drafts += db.execute("INSERT OR IGNORE INTO draft VALUES (?, ?, ?, ?)", tuple(row)).rowcount
+        with suppress(sqlite3.OperationalError):
+            drafts += db.execute(_DRAFT, tuple(row)).rowcount
     for row in _both_ways(old, "feedback", "id"):
-        db.execute("INSERT OR IGNORE INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)", tuple(row))
+        with suppress(sqlite3.OperationalError):
+            db.execute(_FEEDBACK, tuple(row))
     lost, is_whole = _journal(old, db)
     me = meta.identity(db)
     waiting = journal.waiting(db)[0]
@@ -124,7 +145,7 @@ def _journal(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, bool
     answered = 0
     for n in range(lowest, (highest or 0) + 1):
         try:
-            row = old.execute(f"SELECT {_KEPT} FROM journal WHERE n = ?", (n,)).fetchone()
+            row = old.execute(f"SELECT {_READ} FROM journal WHERE n = ?", (n,)).fetchone()
             kept = row is not None and _copy(db, row)
         except sqlite3.DatabaseError:
             kept, row = False, True
@@ -164,9 +185,10 @@ def _copy(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     if values["result"] is not None and not _is_json(values["answer"]):
         # Asked once more, it gets its first answer again.
         values |= dict.fromkeys(("answer", "result", "answered_at", "covered_at", "settled_at"))
-    marks = ", ".join("?" * len(values))
+    marks = ", ".join("seal(?)" if name in ("text", "label") else "?" for name in values)
     copied = db.execute(
-        f"INSERT OR IGNORE INTO journal ({_KEPT}) VALUES ({marks})", tuple(values.values())
+        f"INSERT OR IGNORE INTO journal ({', '.join(values)}) VALUES ({marks})",
+        tuple(values.values()),
     )
     return copied.rowcount == 1
 
@@ -181,8 +203,8 @@ def _is_json(text: object) -> bool:
 def _lay_again(db: sqlite3.Connection, actor: Actor, folder: Path) -> int:
     """Lay on top what no pull has covered, and declare photos; how many of these are here."""
     rows = db.execute(
-        "SELECT n, text, covered_at IS NULL OR (result IN ('held', 'rejected') AND settled_at"
-        " IS NULL) AS is_open FROM journal WHERE gap IS NULL ORDER BY n"
+        "SELECT n, unseal(text) AS text, covered_at IS NULL OR (result IN ('held', 'rejected')"
+        " AND settled_at IS NULL) AS is_open FROM journal WHERE gap IS NULL ORDER BY n"
     ).fetchall()
     author = ""
     for row in rows:

@@ -28,7 +28,7 @@ def households(
         sql += " AND compound_id = ?"
         parameters.append(compound_id)
     for word in doors.plain(query).split():
-        sql += " AND search LIKE ? ESCAPE '\\'"
+        sql += " AND unseal(search) LIKE ? ESCAPE '\\'"
         parameters.append(f"%{_escaped(word)}%")
     last, counted = visited(db)
     places = lookups.places(db)

@@ -9,6 +9,7 @@ from mobile.core import photo_queue, place
 from mobile.core.due import DAY_MS
 from mobile.core.views import SyncItem, SyncStatus, WaitingPhoto
 from mobile.storage import journal, lookups, meta, photos, queue
+from mobile.storage.records import DOC
 from shared import protocol
 
 _FINAL = ("refused", "missing")
@@ -70,8 +71,8 @@ def handed_in(db: sqlite3.Connection) -> bool:
 def _items(db: sqlite3.Connection) -> list[SyncItem]:
     """The latest first; what waits or needs a person is listed however old it is."""
     rows = db.execute(
-        "SELECT * FROM journal WHERE gap IS NOT 'journal_expired' AND (result IS NULL"
-        " OR result NOT IN ('applied', 'merged')"
+        "SELECT *, unseal(label) AS told FROM journal WHERE gap IS NOT 'journal_expired'"
+        " AND (result IS NULL OR result NOT IN ('applied', 'merged')"
         " OR n > (SELECT coalesce(max(n), 0) FROM journal) - ?) ORDER BY n DESC",
         (LATEST,),
     ).fetchall()
@@ -79,7 +80,7 @@ def _items(db: sqlite3.Connection) -> list[SyncItem]:
 
 
 def _item(db: sqlite3.Connection, row: sqlite3.Row) -> SyncItem:
-    label = json.loads(row["label"])
+    label = json.loads(row["told"])
     answer = json.loads(row["answer"]) if row["answer"] else {}
     action = label.get("action", "")
     zh, en = ACTION_WORDS.get(action, (action, action))
@@ -119,7 +120,7 @@ def _photos(db: sqlite3.Connection) -> list[WaitingPhoto]:
 
 def _photo(db: sqlite3.Connection, row: sqlite3.Row, urgent: bool) -> WaitingPhoto:
     found = db.execute(
-        "SELECT r.id, json_extract(coalesce(r.shown, r.agreed), '$.owner_kind') AS kind,"
+        "SELECT r.id, json_extract(unseal(coalesce(r.shown, r.agreed)), '$.owner_kind') AS kind,"
         " r.parent_id, o.at FROM record r LEFT JOIN record o ON o.id = r.parent_id"
         " WHERE r.kind = 'photo' AND r.sha256 = ? ORDER BY r.id LIMIT 1",
         (row["sha256"],),
@@ -144,7 +145,7 @@ def _photo(db: sqlite3.Connection, row: sqlite3.Row, urgent: bool) -> WaitingPho
 def _why_refused(db: sqlite3.Connection, photo_id: str) -> str:
     """What the task says that came of a refused photo; "" where there is none yet."""
     row = db.execute(
-        "SELECT json_extract(coalesce(shown, agreed), '$.detail.reason') FROM record"
+        f"SELECT json_extract({DOC}, '$.detail.reason') FROM record"
         " WHERE kind = 'task' AND parent_id = ? ORDER BY id DESC LIMIT 1",
         (photo_id,),
     ).fetchone()

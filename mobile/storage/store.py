@@ -6,18 +6,25 @@ What `writing` has left is on the disk (WAL, synchronous=FULL); inside it, all o
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mobile.core.errors import SaveFailed
+from mobile.storage import files
+from mobile.storage import vault as vaults
 from mobile.storage.migrations import migrate
+from mobile.storage.vault import DEVICE_KEY, FileKeeper, Keeper
 
 BUSY_SECONDS = 5.0
 FILE = "phone.sqlite3"
+PHOTOS = "photos"
+WIPING = "wiping"  # there from the first step of a wipe to the last
 DAMAGED = "phone-damaged-"  # how the name of a file that was set aside begins
+MARKED = "damaged"  # there once damage was met at work; the next opening rescues
 _CORRUPT = (11, 26)  # SQLITE_CORRUPT, SQLITE_NOTADB
 
 
@@ -28,9 +35,13 @@ class Damaged(SaveFailed):
 class Store:
     """The store in a folder. Every function of `mobile.storage` takes one of its connections."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store, made where there is none. Raises SaveFailed, Damaged."""
+    def __init__(self, folder: Path, keeper: Keeper | None = None) -> None:
+        """Open the store, made where there is none. Raises SaveFailed, Damaged.
+
+        ``keeper`` wraps the key of the vault; without one it is a file in this folder.
+        """
         self.folder = folder
+        self.keeper = keeper or FileKeeper(folder / DEVICE_KEY)
         self._path = folder / FILE
         self._lock = threading.RLock()
         self._free = threading.Condition()
@@ -40,13 +51,21 @@ class Store:
         with told():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
+                wiping = folder / WIPING
+                if wiping.exists():
+                    self._shred()
+                self.vault = vaults.open_vault(folder, self.keeper)
             except OSError as error:
                 raise failure(error) from error
             self._writer = self._open()
+            if wiping.exists():
+                self._begin_anew()
 
     def _open(self) -> sqlite3.Connection:
         writer = self._connect()
         try:
+            if (self.folder / MARKED).exists():
+                raise damaged("noted at work")
             writer.execute("PRAGMA journal_mode = WAL")
             writer.execute("PRAGMA synchronous = FULL")
             found = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -76,17 +95,36 @@ class Store:
         with self._lock, self._free, told():
             self._free.wait_for(lambda: not self._reading)
             number = self._writer.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()[0]
-            readers, self._readers = self._readers, []
-            for one in (*readers, self._writer):
-                one.close()
             try:
-                for path in (self._path, *self.beside(self._path)):
-                    overwrite(path)
+                files.write(self.folder / WIPING, str(number).encode())
+                readers, self._readers = self._readers, []
+                for one in (*readers, self._writer):
+                    one.close()
+                try:
+                    self._shred()
+                finally:
+                    self.vault = vaults.open_vault(self.folder, self.keeper)
+                    self._writer = self._open()
+                self._begin_anew()
             except OSError as error:
                 raise failure(error) from error
-            finally:
-                self._writer = self._open()
-            self._writer.execute("INSERT INTO sqlite_sequence VALUES ('journal', ?)", (number,))
+
+    def _shred(self) -> None:
+        """The key first: from then on nothing that is left over can be read."""
+        vaults.destroy(self.folder)
+        for path in (self._path, *self.beside(self._path), *self.set_aside()):
+            overwrite(path)
+        shutil.rmtree(self.folder / PHOTOS, ignore_errors=True)
+        if (self.folder / PHOTOS).exists():
+            raise OSError("a photo will not go")
+
+    def _begin_anew(self) -> None:
+        """The end of a wipe: the journal's numbers go on where they were."""
+        wiping = self.folder / WIPING
+        number = int(wiping.read_bytes() or b"0")
+        self._writer.execute("DELETE FROM sqlite_sequence WHERE name = 'journal'")
+        self._writer.execute("INSERT INTO sqlite_sequence VALUES ('journal', ?)", (number,))
+        wiping.unlink()
 
     def set_aside(self) -> list[Path]:
         """The damaged files that were set aside, with what belongs to them."""
@@ -104,7 +142,7 @@ class Store:
         Nothing that waits (network, pictures) belongs inside. Raises SaveFailed for a full disk,
         a locked file and the like. Not to be nested.
         """
-        with self._lock, told():
+        with self._lock, self._told():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -117,13 +155,24 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One snapshot: what is read inside fits together, whatever is written meanwhile."""
-        with told():
+        with self._told():
             db = self._take_reader()
             try:
                 db.execute("BEGIN")
                 yield db
             finally:
                 self._put_back(db)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors as SaveFailed; damage is noted, so that the next opening mends it."""
+        try:
+            with told():
+                yield
+        except Damaged:
+            with suppress(OSError):
+                (self.folder / MARKED).touch()
+            raise
 
     def _take_reader(self) -> sqlite3.Connection:
         with self._free:
@@ -162,6 +211,7 @@ class Store:
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         db.row_factory = sqlite3.Row
+        self.vault.serve(db)
         db.execute("PRAGMA foreign_keys = ON")
         return db
 
@@ -200,7 +250,8 @@ def damaged(why: str) -> Damaged:
 def failure(error: Exception) -> SaveFailed:
     """What a person is told when the store or the disk would not do it."""
     text = str(error).lower()
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT:
+    unsealed = "user-defined function raised" in text  # the vault could not read its own
+    if unsealed or getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT:
         return damaged(str(error))
     if "full" in text or getattr(error, "errno", None) in (28, 122):  # ENOSPC, EDQUOT
         return SaveFailed(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
-
-from mobile.storage import meta, photos
-from mobile.storage.store import Store, failure
+from mobile.storage import meta
+from mobile.storage.store import Store
 
 
 def wipe(store: Store, revoked: bool = False) -> None:
@@ -16,15 +13,6 @@ def wipe(store: Store, revoked: bool = False) -> None:
     SaveFailed where a file will not go.
     """
     store.empty()
-    try:
-        folder = store.folder / photos.FOLDER
-        if folder.exists():
-            shutil.rmtree(folder)
-        for path in store.set_aside():
-            with suppress(FileNotFoundError):
-                path.unlink()
-    except OSError as error:
-        raise failure(error) from error
     if revoked:
         with store.writing() as db:
             meta.put(db, "revoked", "1")

@@ -74,6 +74,7 @@ from mobile.storage import (
     status,
 )
 from mobile.storage.store import Store
+from mobile.storage.vault import Keeper
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
 from mobile.sync.writing import Writing
@@ -146,15 +147,22 @@ class Phone:
 
     @classmethod
     def open(
-        cls, folder: Path, *, clock: Clock | None = None, http: requests.Session | None = None
+        cls,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        http: requests.Session | None = None,
+        keeper: Keeper | None = None,
     ) -> Phone:
         """The store in a folder, made where there is none; its schema is brought up to date.
 
-        A damaged one is set aside and rebuilt from what can be read: see ``recovered``. ``clock``
-        and ``http`` are for tests. Raises SaveFailed if the store cannot be opened.
+        A damaged one is set aside and rebuilt from what can be read: see ``recovered``. ``keeper``
+        guards the key of what is sealed. ``clock`` and ``http`` are for tests. Raises SaveFailed
+        if the store cannot be opened. Takes a while after an update: not on the Kivy thread.
         """
         clock = clock or SystemClock()
-        store, recovered = rescue.open_store(folder, clock.wall())
+        store, recovered = rescue.open_store(folder, clock.wall(), keeper)
+        photos.seal_old(store)
         photos.sweep_loose(store, clock.wall())
         return cls(store, clock, http or requests.Session(), recovered)
 
@@ -283,6 +291,10 @@ class Phone:
         path = photos.path_of(self._store.folder, sha256)
         return path if path.is_file() else None
 
+    def picture(self, path: Path) -> bytes:
+        """The bytes of a photo on this phone (its file is sealed). Raises OSError, ValueError."""
+        return photos.read(self._store, path)
+
     # --- writing: each call is one transaction, on the disk when it returns ---
 
     def save_visit(self, draft: VisitDraft, draft_key: str = "") -> str:
@@ -376,7 +388,7 @@ class Phone:
         Raises PhotoInvalid (broken, or a kind that cannot be read) or SaveFailed (disk full).
         """
         picture = pictures.prepare(source)
-        path = photos.put(self._store.folder, picture)
+        path = photos.put(self._store, picture)
         size = len(picture.data)
         return PreparedPhoto(picture.sha256, size, picture.width, picture.height, path)
 

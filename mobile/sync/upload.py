@@ -10,7 +10,6 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mobile.core import photo_queue, retry
 from mobile.core.photo_queue import Waiting
@@ -160,19 +159,19 @@ class _Round:
 
     def _send(self, photo: Waiting) -> str:
         """Send one photo to its end; the final state."""
-        path = photos.path_of(self._store.folder, photo.sha256)
-        if not _is_whole(path, photo.sha256):
+        data = _whole(self._store, photo.sha256)
+        if data is None:
             raise RequestFailed("missing", f"{photo.sha256[:8]} is not on this phone any more")
         with self._store.reading() as db:
             url = queue.upload_url(db, photo.sha256)
         for _ in range(FRESH_STARTS + 1):
-            state = self._once(path, photo, url)
+            state = self._once(data, photo, url)
             if state != "corrupt":
                 return state
             url = None
         raise RequestFailed("corrupt", photo.sha256[:8])
 
-    def _once(self, path: Path, photo: Waiting, url: str | None) -> str:
+    def _once(self, data: bytes, photo: Waiting, url: str | None) -> str:
         """From where the server stands to the end; ``corrupt`` where it must begin anew."""
         size = photo.size
         at = self._resume(url) if url else None
@@ -188,7 +187,7 @@ class _Round:
                 break
             if self._stop.is_set() or not self._how.lanes():
                 raise _Stopped
-            after = self._piece(path, at)
+            after = self._piece(data, at)
             if after is None:
                 return "corrupt"
             at = after
@@ -206,13 +205,11 @@ class _Round:
                 return None
             raise
 
-    def _piece(self, path: Path, at: Upload) -> Upload | None:
+    def _piece(self, photo: bytes, at: Upload) -> Upload | None:
         """Send the next piece, again where it went wrong; None where the upload is gone."""
         assert at.url is not None
         for attempt in range(RESENDS):
-            with path.open("rb") as file:
-                file.seek(at.offset)
-                data = file.read(protocol.PHOTO_CHUNK)
+            data = photo[at.offset : at.offset + protocol.PHOTO_CHUNK]
             try:
                 return self._client.photo_chunk(at.url, at.offset, data)
             except RequestFailed as failed:
@@ -237,12 +234,10 @@ def _is_gone(failed: RequestFailed) -> bool:
     return failed.code in ("not_found", "gone") or failed.status in (404, 410)
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
-    digest = hashlib.sha256()
+def _whole(store: Store, sha256: str) -> bytes | None:
+    """The photo's bytes, None where they are not what they were."""
     try:
-        with path.open("rb") as file:
-            while block := file.read(protocol.PHOTO_CHUNK):
-                digest.update(block)
-    except OSError:
-        return False
-    return digest.hexdigest() == sha256
+        data = photos.read(store, photos.path_of(store.folder, sha256))
+    except (OSError, ValueError):
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None

@@ -251,8 +251,8 @@ class Writing:
 
     def _need_files(self, added: Iterable[DraftPhoto]) -> None:
         for draft in added:
-            path = photos.path_of(self._store.folder, draft.photo.sha256)
-            if not path.is_file() or path.stat().st_size != draft.photo.size:
+            photo = draft.photo
+            if not photos.is_here(self._store.folder, photo.sha256, photo.size):
                 raise DraftInvalid(
                     {
                         "photos": FieldError(

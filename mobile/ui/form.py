@@ -190,7 +190,7 @@ class FormPage(Page):
     def _draw_photos(self) -> None:
         if "photos" in self.ids:
             shown = [(one.photo.path, "image", "") for one in self.photos]
-            self.ids.photos.fill(self.around.bridge, shown, tr("拍照"))
+            self.ids.photos.fill(self.around, shown, tr("拍照"))
 
     def _position(self) -> dict[str, Any] | None:
         found = self.around.locator.position()

@@ -6,6 +6,7 @@ A picture is read and shrunk on a worker thread; only its small pixels reach the
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,19 @@ from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.stacklayout import StackLayout
 from PIL import Image, UnidentifiedImageError
 
-from mobile.ui.threads import Bridge
+from mobile.ui.page import Around
 
 Pixels = tuple[tuple[int, int], bytes]
 TILE = 176  # pixels
 
 
-def pixels(path: Path, side: int, square: bool = True) -> Pixels | None:
+def pixels(read: Callable[[], bytes], side: int, square: bool = True) -> Pixels | None:
     """A picture's pixels, cut to a square or fitted; None for one that cannot be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(BytesIO(read())) as image:
             image.draft("RGB", (side, side))
             small = image.convert("RGB")
-    except (OSError, UnidentifiedImageError):
+    except (OSError, ValueError, UnidentifiedImageError):
         return None
     if square:
         edge = min(small.size)
@@ -62,7 +63,7 @@ class PhotoTile(ButtonBehavior, RelativeLayout):
     def on_remove(self) -> None:
         """The cross was tapped."""
 
-    def load(self, bridge: Bridge, path: Path | None) -> None:
+    def load(self, around: Around, path: Path | None) -> None:
         """Read the picture in the background."""
         if path is None:
             return
@@ -71,7 +72,7 @@ class PhotoTile(ButtonBehavior, RelativeLayout):
             if found:
                 self.picture = texture(found)
 
-        bridge.quick(lambda: pixels(path, TILE), arrived)
+        around.bridge.quick(lambda: pixels(lambda: around.phone.picture(path), TILE), arrived)
 
 
 class PhotoStrip(StackLayout):
@@ -93,14 +94,14 @@ class PhotoStrip(StackLayout):
     def on_look(self, index: int) -> None:
         """A photo was tapped."""
 
-    def fill(self, bridge: Bridge, photos: list[tuple[Path | None, str, str]], add: str) -> None:
+    def fill(self, around: Around, photos: list[tuple[Path | None, str, str]], add: str) -> None:
         """Show photos given as (file, icon, words); ``add`` names the tile for another one."""
         self.clear_widgets()
         for index, (path, icon, words) in enumerate(photos):
             tile = PhotoTile(removable=self.editable, icon=icon, words=words)
             tile.bind(on_release=_telling(self, "on_look", index))
             tile.bind(on_remove=_telling(self, "on_remove", index))
-            tile.load(bridge, path)
+            tile.load(around, path)
             self.add_widget(tile)
         if self.editable:
             more = PhotoTile(icon="camera", words=add)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image
 from mobile.core import photo
 from mobile.core.errors import PhotoInvalid, SaveFailed
 from mobile.storage import photos
+from mobile.storage.store import Store
 from shared import protocol
 
 
@@ -162,16 +164,20 @@ def test_a_picture_is_under_its_name_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = photo.prepare(jpeg(300, 300))
+    store = Store(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(photos.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SaveFailed) as caught:
-        photos.put(tmp_path, picture)
+        photos.put(store, picture)
     assert caught.value.code == "disk_full"
-    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and p not in before] == []
     monkeypatch.undo()
-    path = photos.put(tmp_path, picture)
-    assert path.read_bytes() == picture.data
-    assert photos.put(tmp_path, picture) == path
+    path = photos.put(store, picture)
+    assert picture.data not in path.read_bytes()
+    assert photos.read(store, path) == picture.data
+    assert photos.put(store, picture) == path
+    store.close()

@@ -35,7 +35,7 @@ def rows(phone: Phone) -> dict[str, Any]:
     """Everything the phone shows, to be compared with another phone's."""
     with phone._store.reading() as store:
         found = store.execute(
-            "SELECT id, partition_id, rev, coalesce(shown, agreed) AS doc FROM record"
+            "SELECT id, partition_id, rev, unseal(coalesce(shown, agreed)) AS doc FROM record"
             " WHERE visible = 1"
         ).fetchall()
     return {row["id"]: (row["partition_id"], row["rev"], json.loads(row["doc"])) for row in found}
@@ -138,7 +138,9 @@ def test_an_unreadable_entry_does_not_jam_the_queue(place: Place) -> None:
     first = save(phone, place, "坏掉的一条")
     save(phone, place, "好的一条", 1)
     with phone._store.writing() as store:
-        store.execute("UPDATE journal SET text = 'x' || text WHERE text LIKE ?", (f"%{first}%",))
+        store.execute(
+            "UPDATE journal SET text = 'x' || text WHERE unseal(text) LIKE ?", (f"%{first}%",)
+        )
     phone.sync()
     assert visits_on_server(place) == 1
     places = {item.about_id: (item.place, item.code) for item in phone.status().items}

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from mobile.storage import meta
+from mobile.storage.vault import KEY_FILES
 from mobile.sync import client as wire
 from mobile.sync.phone import DraftPhoto, Phone
 from server.operations.accounts import revoke_device
@@ -48,7 +49,8 @@ def test_a_revoked_phone_hands_in_says_so_and_is_wiped_at_the_next_sync(place: P
     phone.sync()
     assert not phone.enrolled and phone.households() == [] and phone.visits() == []
     assert phone.status().handed_in and phone.status().items == ()
-    assert [name for name in files(phone._store.folder) if "phone.sqlite3" not in name] == []
+    left = {name for name in files(phone._store.folder) if "phone.sqlite3" not in name}
+    assert left == {"device.key", *KEY_FILES}, "a new key, to which nothing old answers"
     assert visits_on_server(place) == 0
 
 

@@ -22,7 +22,10 @@ class PhotoPage(Page):
     def enter(self, path: str, title: str) -> None:
         """Read it in the background."""
         self.title, self.picture = title, None
-        self.read(lambda: pixels(Path(path), SIDE, square=False), self._arrived)
+        phone = self.around.phone
+        self.read(
+            lambda: pixels(lambda: phone.picture(Path(path)), SIDE, square=False), self._arrived
+        )
 
     def resume(self) -> None:
         """It stays as it was."""

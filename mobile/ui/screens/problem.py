@@ -94,7 +94,7 @@ class ProblemPage(Page):
         ]
         self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
         self.ids.photos.fill(
-            self.around.bridge,
+            self.around,
             [(one.path, "image", word(v.PHASES, one.phase)) for one in view.photos],
             "",
         )

@@ -100,7 +100,7 @@ class VisitPage(Page):
             tr("照片 {n} / {m} 已核实", n=row.photos_verified, m=row.photos) if row.photos else ""
         )
         self.ids.photos.fill(
-            self.around.bridge,
+            self.around,
             [
                 (one.path, PHOTO_ICONS.get(one.state, "cloud_up"), _photo_word(one.state))
                 for one in view.photos
