@@ -36,6 +36,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "导入住户名册 / Import a household roster",
     ),
     "export": ("gridledger.commands.export", "export", "导出台账、走访 / Export ledger or visits"),
+    "export-jobs": (
+        "gridledger.commands.export_jobs",
+        "export_jobs",
+        "做完排队的导出 / Make the exports that wait",
+    ),
 }
 
 # What to install when a command's libraries are missing.

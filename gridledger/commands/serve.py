@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gridledger.commands.export_jobs import beside
 from gridledger.commands.server_data import behind, configured, data_option, running_lock, upgrade
 
 PORT = 8000
@@ -103,6 +104,7 @@ def _run(config: Any, host: str, port: int, workers: int) -> None:
                 "proc_name": "gridledger",
                 "control_socket_disable": True,
                 "when_ready": _say_ready,
+                "post_worker_init": _begin_beside,
             }
             for name, value in settings.items():
                 if name in self.cfg.settings:
@@ -112,6 +114,9 @@ def _run(config: Any, host: str, port: int, workers: int) -> None:
             from server import create_app
 
             return create_app(config)
+
+    def _begin_beside(worker: Any) -> None:
+        beside(worker.wsgi)
 
     def _say_ready(_arbiter: Any) -> None:
         click.echo(f"网格台账 http://{shown}:{port}   Ctrl+C 停止 / to stop")

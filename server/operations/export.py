@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from server.core import export_columns
@@ -19,7 +19,7 @@ from server.core.export_columns import Names, Place, moment
 from server.errors import Trouble
 from server.operations import audit_log, export_files
 from server.operations.clock import now_ms
-from server.storage.database import snapshot, write
+from server.storage.database import db, snapshot, write
 from server.storage.models import Compound, Household, Problem, Visit
 from server.storage.queries import names as named
 from server.storage.queries import problems, visits
@@ -67,7 +67,7 @@ def export(
     The audit row is written first, so that no data leaves without one. Raises Trouble "forbidden",
     "invalid", "unknown_field".
     """
-    _check(kind, viewer, area_code, format, unmasked, reason)
+    check(kind, viewer, area_code, format, unmasked, reason)
     chosen = _filter(kind, filters, area_code)
     now = now_ms()
     with write() as session:
@@ -100,23 +100,37 @@ def export(
         if progress:
             counted = query.order_by(None).with_only_columns(func.count())
             total = session.scalar(counted) or 0
-        for row, where in _rows(session, kind, query, viewer, area_code, not unmasked, now):
-            writer.add(row, where)
-            done += 1
-            if progress and (done % CHUNK == 0 or done == total):
-                progress(done, total)
+        rows = _rows(session, kind, query, viewer, area_code, not unmasked, now)
+        with closing(rows):
+            for row, where in rows:
+                writer.add(row, where)
+                done += 1
+                if progress and (done % CHUNK == 0 or done == total):
+                    progress(done, total)
         writer.finish()
     return done
 
 
-def file_name(kind: str, area_code: str, format: str) -> str:
+def count(kind: str, viewer: Viewer, filters: Any, upto: int) -> int:
+    """How many rows an export would have, counted up to a number."""
+    session = db.session()
+    if kind == "ledger":
+        query: Select[Any] = problems.matching(session, viewer, filters, now_ms())
+    else:
+        query = visits.matching(viewer, filters)
+    some = query.order_by(None).with_only_columns(true()).limit(upto).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def file_name(kind: str, area_code: str, format: str, at: int | None = None) -> str:
     """What to call the file: 问题台账_410103007_20240501.xlsx."""
-    return f"{KINDS[kind]}_{area_code}_{moment(now_ms()):%Y%m%d}.{format}"
+    return f"{KINDS[kind]}_{area_code}_{moment(now_ms() if at is None else at):%Y%m%d}.{format}"
 
 
-def _check(
+def check(
     kind: str, viewer: Viewer, area_code: str, format: str, unmasked: bool, reason: str
 ) -> None:
+    """Whether the viewer may have this export; raises Trouble forbidden or invalid."""
     if kind not in KINDS:
         raise Trouble("invalid", f"导出种类只能是 {', '.join(KINDS)} / Unknown kind {kind}")
     if format not in FORMATS:
@@ -198,10 +212,17 @@ def _rows(
     area_code: str,
     masked: bool,
     now: int,
-) -> Iterator[tuple[list[export_columns.Cell], Mapping[str, float] | None]]:
+) -> Generator[tuple[list[export_columns.Cell], Mapping[str, float] | None], None, None]:
     words = _names(session, replace(viewer, area_code=area_code))
-    streamed = session.execute(query.execution_options(yield_per=CHUNK)).mappings()
-    for number, found in enumerate(streamed, start=1):
+    streamed = session.execute(query.execution_options(yield_per=CHUNK))
+    with streamed:
+        yield from _cells(kind, streamed.mappings(), words, masked, now)
+
+
+def _cells(
+    kind: str, rows: Iterable[Any], words: Names, masked: bool, now: int
+) -> Iterator[tuple[list[export_columns.Cell], Mapping[str, float] | None]]:
+    for number, found in enumerate(rows, start=1):
         row: dict[str, Any] = {**found}
         place = Place(
             row["place_compound"] or "",

@@ -72,6 +72,7 @@ def action_texts() -> dict[str, str]:
         "device_revoke": _("停用手机"),
         "export_ledger": _("导出台账"),
         "export_visits": _("导出走访"),
+        "export.fetch": _("下载导出的文件"),
         "import_roster": _("导入住户名册"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),
