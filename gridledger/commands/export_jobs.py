@@ -23,6 +23,10 @@ def export_jobs(data: Path | None) -> None:
     """做完排队的导出，删除过期的文件 / Make the exports that wait, delete expired files.
 
     `serve` 自己会做；这里是给另外的机器或 cron 用的。`serve` does this by itself.
+
+    \b
+    例 / Example:
+      gridledger export-jobs --data /srv/gridledger
     """
     from server.operations import export_jobs as jobs
 
