@@ -72,8 +72,10 @@ from mobile.storage import (
     rescue,
     rounds,
     status,
+    usage,
 )
 from mobile.storage.store import Store
+from mobile.storage.usage import Usage
 from mobile.storage.vault import Keeper
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
@@ -120,6 +122,7 @@ __all__ = [
     "SyncTrouble",
     "TaskRow",
     "UnknownRecord",
+    "Usage",
     "VisitDraft",
     "VisitRow",
     "VisitView",
@@ -357,6 +360,10 @@ class Phone:
         """The complaints and suggestions of this phone with their answers, the latest first."""
         with self._store.reading() as db:
             return feedback.every(db)
+
+    def usage(self) -> Usage:
+        """How much of the phone the store takes."""
+        return usage.usage(self._store.folder)
 
     # --- drafts: what is being typed survives the app being killed ---
 

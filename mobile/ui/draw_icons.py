@@ -255,6 +255,73 @@ def _grid(p: Pen) -> None:
     p.line((14.8, 4), (14.8, 20), width=1.6)
 
 
+def _speech(p: Pen) -> None:
+    p.box(3.6, 4.4, 20.4, 16.4, 3)
+    p.line((8, 16.6), (8, 20.6), (12.4, 16.6))
+    p.line((8, 8.8), (16, 8.8), width=1.7)
+    p.line((8, 12.2), (13, 12.2), width=1.7)
+
+
+def _letters(p: Pen) -> None:
+    p.line((2.8, 19), (8.4, 5), (14, 19))
+    p.line((4.9, 14.2), (11.9, 14.2))
+    p.line((15.8, 19), (18.7, 11.4), (21.6, 19), width=1.7)
+    p.line((16.9, 16.4), (20.5, 16.4), width=1.6)
+
+
+def _contrast(p: Pen) -> None:
+    p.arc((12, 12), 8.4, 0, 360)
+    for step in range(-8, 9):
+        reach = math.sqrt(max(0, 64 - step * step))
+        p.line((12, 12 + step), (12 + reach, 12 + step), width=1.4)
+
+
+def _store(p: Pen) -> None:
+    p.box(4, 4.6, 20, 10.6, 2)
+    p.box(4, 13.4, 20, 19.4, 2)
+    p.dot((8, 7.6), 1.1)
+    p.dot((8, 16.4), 1.1)
+
+
+def _near(p: Pen) -> None:
+    p.arc((12, 12), 6.4, 0, 360)
+    p.dot((12, 12), 2.2)
+    for x, y in ((12, 3), (12, 21), (3, 12), (21, 12)):
+        p.line((x, y), (x + (12 - x) * 0.28, y + (12 - y) * 0.28))
+
+
+def _walk(p: Pen) -> None:
+    p.line((4, 19.6), (8.6, 19.6), (8.6, 15), (13.2, 15), (13.2, 10.4), (17.8, 10.4), (17.8, 5.6))
+    p.line((14.8, 8.4), (17.8, 5.2), (20.8, 8.4), width=1.7)
+
+
+def _door_shut(p: Pen) -> None:
+    p.box(6.6, 3.6, 17.4, 20.4, 1.4)
+    p.dot((14.2, 12.4), 1.25)
+
+
+def _hand(p: Pen) -> None:
+    p.arc((12, 12), 8.4, 0, 360)
+    p.line((6.4, 6.4), (17.6, 17.6))
+
+
+def _same(p: Pen) -> None:
+    p.line((5, 9.4), (19, 9.4))
+    p.line((5, 14.6), (19, 14.6))
+
+
+def _met(p: Pen) -> None:
+    p.arc((9.6, 8), 3.7, 0, 360)
+    p.arc((9.6, 21), 7.2, 190, 350)
+    p.line((15.4, 12.6), (17.6, 14.8), (21.6, 9.8))
+
+
+def _bell(p: Pen) -> None:
+    p.arc((12, 10.4), 5.6, 180, 360)
+    p.line((6.4, 10.4), (6.4, 14.6), (4.6, 17.4), (19.4, 17.4), (17.6, 14.6), (17.6, 10.4))
+    p.line((10.4, 20.6), (13.6, 20.6))
+
+
 def _mark(p: Pen) -> None:
     """The app's own mark: a house over the lines of a ledger."""
     p.line((3.4, 11), (12, 3.6), (20.6, 11), width=2.2)

@@ -33,7 +33,7 @@ class FormPage(Page):
         self._touched = False
         super().__init__(*args, **kwargs)
 
-    def on_kv_post(self, _: Any) -> None:
+    def built(self) -> None:
         """Every change of every field is kept."""
         self._keep = self.later(self.flush, DRAFT_SECONDS)
         for name in self.FIELDS:

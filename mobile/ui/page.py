@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
+from kivy.factory import Factory
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.ui import inputs as _inputs  # noqa: F401  with widgets: the rules of rules/
 from mobile.ui.ports import Camera, Dialler, Locator
 from mobile.ui.threads import Bridge
+from mobile.ui.widgets import Column
 
 if TYPE_CHECKING:
     from mobile.sync.phone import Phone, Recovered
@@ -41,16 +43,37 @@ class Page(Screen):
     around: Around = ObjectProperty(None, allownone=True)
     syncer: Syncer = ObjectProperty(None, rebind=True)
     args: dict[str, Any]
+    PARTS: tuple[str, ...] = ()  # rules of what stands in ``ids.sheet``, built one after another
 
     def __init__(self, around: Around, **kwargs: Any) -> None:
         self.args = {}
         self.seen: Any = None
+        self._unbuilt = list(self.PARTS)
         super().__init__(around=around, syncer=around.syncer, **kwargs)
 
     @property
     def shell(self) -> Shell:
         """Navigation and messages."""
         return self.around.shell
+
+    def on_kv_post(self, _: Any) -> None:
+        """A page without parts is whole now."""
+        if not self.PARTS:
+            self.built()
+
+    def build_part(self) -> bool:
+        """Build the next part; True while there is another. A slow phone builds one a frame."""
+        if self._unbuilt:
+            name = self._unbuilt.pop(0)
+            part = getattr(Factory, name)(page=self)
+            self.ids.update(part.ids)
+            self.ids.sheet.add_widget(part)
+            if not self._unbuilt:
+                self.built()
+        return bool(self._unbuilt)
+
+    def built(self) -> None:
+        """All parts are there: bind what they hold."""
 
     def enter(self, *args: Any, **kwargs: Any) -> None:
         """Shown for this: read what is needed."""
@@ -90,6 +113,12 @@ class Page(Screen):
     def later(self, do: Callable[[], None], seconds: float) -> Any:
         """A trigger that runs once, ``seconds`` after its last call."""
         return _Debounce(do, seconds)
+
+
+class Part(Column):
+    """A part of a page, built in a slice of its own; its rule stands in the page's .kv file."""
+
+    page = ObjectProperty(None, rebind=True)
 
 
 class _Debounce:

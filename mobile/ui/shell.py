@@ -52,7 +52,10 @@ class Shell(FloatLayout):
         """The page of a name, built when it is first asked for."""
         if not self.ids.pages.has_screen(name):
             self.ids.pages.add_widget(self._make(name))
-        return self.ids.pages.get_screen(name)
+        page = self.ids.pages.get_screen(name)
+        while page.build_part():
+            pass
+        return page
 
     @property
     def current(self) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mobile.ui.page import Page
+from mobile.ui.screens.about import AboutPage
 from mobile.ui.screens.action import ActionPage
 from mobile.ui.screens.conflict import ConflictPage
 from mobile.ui.screens.enrol import EnrolPage
+from mobile.ui.screens.feedback import FeedbackPage
 from mobile.ui.screens.household import HouseholdPage
 from mobile.ui.screens.ledger import LedgerPage
 from mobile.ui.screens.me import MePage
@@ -35,4 +37,6 @@ ALL: dict[str, type[Page]] = {
     "conflict": ConflictPage,
     "sync": SyncPage,
     "me": MePage,
+    "feedback": FeedbackPage,
+    "about": AboutPage,
 }

@@ -79,7 +79,7 @@ class ActionPage(FormPage):
         if self._photo:
             strip = PhotoStrip(editable=True)
             self._place("photos", strip, tr("整改后的照片"), self._photo == "must")
-        self.on_kv_post(self)
+        self.built()
 
     def _place(self, name: str, widget: Any, words: str, required: bool) -> None:
         field = Field(label=words, required=required)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from kivy.lang import Builder
 from kivy.properties import ListProperty, StringProperty
@@ -41,7 +40,7 @@ class LedgerPage(Page):
     empty_text = StringProperty()
     empty_icon = StringProperty("ledger")
 
-    def on_kv_post(self, _: Any) -> None:
+    def built(self) -> None:
         """What is open comes first."""
         self._asked = 0
         self.typed = self.later(self.refresh_from_top, 0.15)

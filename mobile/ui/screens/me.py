@@ -1,4 +1,4 @@
-"""Who this phone belongs to, the language, and what the app is."""
+"""Who this phone belongs to, how the app looks, what the phone holds, and a word to the office."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from kivy.lang import Builder
 from kivy.properties import StringProperty
 
+from mobile.sync.phone import FeedbackRow, Usage
+from mobile.ui import theme
 from mobile.ui.page import Page
 from mobile.ui.widgets import text
 from mobile.ui.words import language, tr, word
@@ -19,28 +21,50 @@ VERSION = "0.1.0"
 class MePage(Page):
     """The fourth tab."""
 
+    PARTS = ("MeWork", "MeLook", "MePhone", "MeMore")
     person = StringProperty()
     role = StringProperty()
+    texts = StringProperty()
+    photo_bytes = StringProperty()
+    free = StringProperty()
+    feedback_words = StringProperty()
     version = VERSION
 
-    def on_kv_post(self, _: Any) -> None:
+    def built(self) -> None:
         """What is set is shown before it can be changed."""
         self._filling = True
-        self.ids.language.value = language()
-        self.ids.language.bind(value=self._speak)
+        for name, now in (
+            ("language", language()), ("text_size", theme.size()), ("palette", theme.palette()),
+        ):  # fmt: skip
+            self.ids[name].value = now
+            self.ids[name].bind(value=self._style(name))
         self.ids.wifi.bind(active=self._wifi)
         self._filling = False
 
     def refresh(self) -> None:
         """Read it again."""
         phone = self.around.phone
-        self.read(lambda: (phone.me, phone.setting("photos_on_wifi_only")), self._show)
+        self.read(
+            lambda: (
+                phone.me, phone.setting("photos_on_wifi_only"), phone.usage(), phone.feedback(),
+            ),
+            lambda found: self._show(*found),
+        )  # fmt: skip
 
-    def _show(self, found: tuple[Any, str]) -> None:
-        person, wifi = found
+    def _show(self, person: Any, wifi: str, used: Usage, feedback: list[FeedbackRow]) -> None:
         self._filling = True
         self.ids.wifi.active = wifi == "1"
         self._filling = False
+        self.texts, self.photo_bytes, self.free = map(
+            size_words, (used.texts, used.photos, used.free)
+        )
+        waits = sum(not one.answer for one in feedback)
+        answered = len(feedback) - waits
+        self.feedback_words = (
+            tr("{n}条已答复，{m}条等答复", n=answered, m=waits)
+            if feedback
+            else tr("直接写给管理员，可以不署名")
+        )
         if person is None:
             return
         self.person, self.role = person.name, word(v.ROLES, person.role)
@@ -49,9 +73,12 @@ class MePage(Page):
         for row in rows or [text("Sub", tr("还没有分到网格，请联系网格长"))]:
             self.ids.grids.add_widget(row)
 
-    def _speak(self, _: Any, code: str) -> None:
-        if code != language():
-            self.shell.restyle("language", code)
+    def _style(self, setting: str) -> Any:
+        def chosen(_: Any, value: str) -> None:
+            if not self._filling:
+                self.shell.restyle(setting, value)
+
+        return chosen
 
     def _wifi(self, _: Any, active: bool) -> None:
         if not self._filling:
@@ -60,6 +87,13 @@ class MePage(Page):
                 lambda: phone.keep_setting("photos_on_wifi_only", "1" if active else "0"),
                 lambda _: None,
             )
+
+
+def size_words(count: int) -> str:
+    """Bytes as a person says them."""
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GB"
+    return f"{count / 2**20:.1f} MB" if count >= 100 * 2**10 else f"{max(1, count // 1024)} KB"
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

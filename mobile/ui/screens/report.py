@@ -29,9 +29,9 @@ class ReportPage(FormPage):
     asks_grid = BooleanProperty(False)
     grids = ListProperty()
 
-    def on_kv_post(self, widget: Any) -> None:
+    def built(self) -> None:
         """The reporter is asked for only where it is somebody else."""
-        super().on_kv_post(widget)
+        super().built()
         self.ids.source.bind(value=self._source_changed)
 
     def enter(self, household_id: str = "", visit_id: str = "") -> None:

@@ -57,7 +57,7 @@ class RoundPage(Page):
     empty_text = StringProperty()
     chips_width = NumericProperty(100)
 
-    def on_kv_post(self, _: Any) -> None:
+    def built(self) -> None:
         """Everything is shown at first."""
         self._asked = 0
         self.ids.filter.value = "all"
