@@ -90,7 +90,7 @@ def export(
         + ("" if unmasked else "（已脱敏）"),
         sheet=KINDS[kind],
         columns=export_columns.LEDGER if kind == "ledger" else export_columns.VISITS,
-        watermark=_watermark(name, now, reason) if unmasked else "",
+        watermark=watermark(name, now, reason) if unmasked else "",
     )
     with _opened(target) as file, snapshot() as session:
         writer: export_files.Writer = FORMATS[format](file, heading)
@@ -137,8 +137,12 @@ def check(
         raise Trouble("invalid", f"格式只能是 {', '.join(FORMATS)} / Unknown format {format}")
     if not viewer.may("export") or not viewer.sees_area(area_code):
         raise Trouble("forbidden")
-    if not unmasked:
-        return
+    if unmasked:
+        check_unmasked(viewer, reason)
+
+
+def check_unmasked(viewer: Viewer, reason: str) -> None:
+    """What leaves unmasked needs the permission and a reason. Raises Trouble forbidden, invalid."""
     if not viewer.may("export_unmasked"):
         raise Trouble("forbidden")
     if not reason.strip() or len(reason) > MAX_REASON:
@@ -172,7 +176,8 @@ def _area_name(session: Session, area_code: str) -> str:
     return name
 
 
-def _watermark(name: str, now: int, reason: str) -> str:
+def watermark(name: str, now: int, reason: str) -> str:
+    """Who took what is not masked, when and what for: it stands inside the file."""
     return f"未脱敏，请注意保密：{name} {moment(now):%Y-%m-%d %H:%M} 导出，用途：{reason.strip()}"
 
 

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.core.image_check import BadImage
-from server.core.redaction import MOST_BOXES, Box, Redacted, blackout
+from server.core.redaction import MOST_BOXES, Box, Redacted, blackout, upright_size
+from server.errors import Trouble
 from server.operations import audit_log
 from server.operations.apply_redaction import REDACT, UNDO
 from server.operations.clock import now_ms
@@ -116,6 +117,14 @@ def undo(viewer: Viewer, photo_id: str, address: str | None = None) -> str:
 
     submit(viewer.user_id, [_act(photo, UNDO, {})], also=also)
     return before
+
+
+def size_of(photo: Photo) -> tuple[int, int]:
+    """The width and height in which a photo is seen. Raises Trouble not_found."""
+    try:
+        return upright_size(b"".join(blobs.current().read(photo.sha256)))
+    except (FileNotFoundError, BadImage):
+        raise Trouble("not_found") from None
 
 
 def look_at_original(viewer: Viewer, photo: Photo, address: str | None = None) -> None:

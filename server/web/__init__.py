@@ -21,8 +21,10 @@ def register(app: Flask) -> None:
         layout,
         ledger,
         offers,
+        overdue_photos,
         people,
         phones,
+        photo_pages,
         photos,
         quarantine,
         security,
@@ -44,7 +46,7 @@ def register(app: Flask) -> None:
     )
     for module in (
         sign_in, home, visits, homes, ledger, conflicts, quarantine, offers, people, phones, photos,
-        exports, audit, feedback, language,
+        exports, audit, feedback, language, photo_pages, overdue_photos,
     ):  # fmt: skip
         web.register_blueprint(module.pages)
     web.before_request(session.check)

@@ -73,6 +73,7 @@ def action_texts() -> dict[str, str]:
         "export_ledger": _("导出台账"),
         "export_visits": _("导出走访"),
         "export.fetch": _("下载导出的文件"),
+        "export_photos": _("下载问题照片"),
         "import_roster": _("导入住户名册"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),
@@ -133,6 +134,7 @@ def _detail_labels() -> dict[str, str]:
         "renamed": _("改名"),
         "rows": _("行数"),
         "bad": _("有错的行"),
+        "photos": _("照片数"),
         "into": _("新照片"),
         "boxes": _("遮挡几处"),
     }

@@ -14,7 +14,7 @@ from server.operations import ledger as use_case
 from server.operations.clock import now_ms
 from server.storage.database import db
 from server.storage.queries import conflicts, names, photos, problems
-from server.web import action_forms, args, ledger_list, session, timeline, words
+from server.web import action_forms, args, gallery, ledger_list, session, timeline, words
 from shared import ledger
 from shared.reconcile import Refused
 
@@ -143,7 +143,7 @@ def _page(
             target=names.targets(reading, [(problem.target_kind, problem.target_id)]).get(
                 problem.target_id
             ),
-            photos=taken,
+            gallery=gallery.of_problem(reading, taken, facts.needs_after),
             timeline=timeline.sentences(entries, people, body_names, merged),
             people=people,
             merged=merged,

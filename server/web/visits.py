@@ -12,7 +12,7 @@ from server.operations import look, review
 from server.storage.database import db
 from server.storage.queries import conflicts, names, photos, visits
 from server.storage.queries.visits import VisitFilter
-from server.web import args, history, session, words
+from server.web import args, gallery, history, session, words
 from server.web.targets import shown_targets
 from shared import ids, vocabulary
 from shared.reconcile import Refused
@@ -114,7 +114,7 @@ def _page(
             "visits/page.html",
             visit=visit,
             target=target,
-            photos=taken,
+            gallery=gallery.of_visit(reading, taken),
             history=history.entries("visit", past, people),
             conflicts=conflicts.open_about(reading, visit.id),
             problems=visits.problems_of(reading, viewer, visit.id),

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage.models import Conflict, Problem, Visit
-from server.storage.queries import offers, people, problems, quarantine
+from server.storage.queries import offers, overdue, people, problems, quarantine
 from server.storage.queries.paging import page_of, seen_grids
 from server.storage.queries.people import Phone
 from server.storage.queries.problems import OPEN, ProblemFilter
 from shared import ledger
+
+DAY_MS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Figures:
     offered: int = 0
     open_problems: int = 0
     overdue: int = 0
+    photos_overdue: int = 0
     to_accept: int = 0
     in_progress: int = 0
     to_verify: int = 0
@@ -59,6 +62,9 @@ def of(session: Session, viewer: Viewer, now: int, today: int, week: int) -> Fig
             )
         )
         or 0,
+        photos_overdue=overdue.count(
+            session, viewer, overdue.OverdueFilter(now - overdue.DAYS * DAY_MS)
+        ),
         offered=offers.count(session, viewer),
         quarantined=quarantine.listed(session, viewer, "open", 1).total,
         phones=tuple(
