@@ -14,6 +14,8 @@ class Config:
 
     ``data`` holds the SQLite file, the photos and the secret key, unless the URLs say otherwise.
     ``public_url`` is the address that phones are told at enrolment; empty: the request's own.
+    ``archive_days`` after its closure a problem is archived, without personal data (0: never).
+    ``tick_seconds``: how often the embedded server does what is due by itself (0: never).
     """
 
     data: Path = Path("data")
@@ -22,6 +24,8 @@ class Config:
     public_url: str = ""
     secure_cookies: bool = False
     proxies: int = 0
+    archive_days: int = 365
+    tick_seconds: int = 60
     demo: bool = False
     testing: bool = False
     secret_key: str = field(default="", repr=False)
@@ -37,9 +41,15 @@ class Config:
             "public_url": env.get("GRIDLEDGER_PUBLIC_URL", ""),
             "secure_cookies": env.get("GRIDLEDGER_SECURE_COOKIES", "") == "1",
             "proxies": int(env.get("GRIDLEDGER_PROXIES", "0")),
+            "archive_days": int(env.get("GRIDLEDGER_ARCHIVE_DAYS", "365")),
+            "tick_seconds": int(env.get("GRIDLEDGER_TICK_SECONDS", "60")),
             "secret_key": env.get("GRIDLEDGER_SECRET_KEY", ""),
         }
         return cls(**{**values, **more})  # type: ignore[arg-type]
+
+    def retention(self) -> int | None:
+        """How long a closed problem stays as it is, in milliseconds; None: for ever."""
+        return self.archive_days * 86_400_000 if self.archive_days > 0 else None
 
     def sqlalchemy_url(self) -> str:
         """The database: the one that was named, else a SQLite file in the data folder."""

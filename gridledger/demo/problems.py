@@ -153,7 +153,10 @@ class Case:
         data = self._data(step, at)
         actor = ledger.Actor(self.people[username], role, body)
         expect = {"state": self.values["state"], "step": self.values["step"]}
-        facts = ledger.Facts(self.category["needs_after"], self.after_photos)
+        facts = ledger.Facts(
+            self.category["needs_after"], self.after_photos, ledger_no="?",
+            resumed_due_at=self.values.get("due_at"),
+        )  # fmt: skip
         changes, _ = ledger.act(self.values, action, actor, data, at, facts, expect)
         self.values |= changes
         operation = Operation(
@@ -196,6 +199,10 @@ class Case:
             reason = rolls.choice(listed["return_body"])
         data: dict[str, Any] = {"reason": reason} if reason else {}
         match step:
+            case "return":
+                data["return_cause"] = "not_ours"
+            case "reopen":
+                data["reopen_cause"] = "recurrence"
             case "register" if one["code"] in ("certificate", "illegal_building"):
                 data["hard"] = True
             case "merge":

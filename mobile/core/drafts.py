@@ -123,7 +123,7 @@ def _missing(kind: str, name: str) -> FieldError:
 
 
 # Names of an action's data that are no field of the problem.
-_OTHER = {"reason": ("原因", "Reason")}
+_OTHER = {"reason": ("原因", "Reason"), "co_body": ("到场单位", "Which unit")}
 
 
 def _zh(kind: str, name: str) -> str:

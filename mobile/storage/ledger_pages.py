@@ -19,10 +19,6 @@ from shared.reconcile import Record, Refused
 
 OPEN = frozenset(ledger.OPEN_STATES)
 _WAITING = ("waiting", "sent")
-_OTHER_ACTIONS = {
-    "report": ("上报", "Report"),
-    "resolve_on_spot": ("现场办结", "Solved on the spot"),
-}
 
 
 def rows(
@@ -128,7 +124,7 @@ def _history(db: sqlite3.Connection, problem_id: str, actor: Actor) -> list[Prog
 
 def _entry(db: sqlite3.Connection, values: Mapping[str, Any]) -> ProgressRow:
     action = values.get("action") or ""
-    zh, en = _words(action)
+    zh, en = ledger.entry_words(action)
     detail = values.get("detail")
     return ProgressRow(
         action=action,
@@ -173,7 +169,7 @@ def _pending_entries(db: sqlite3.Connection, problem_id: str, actor: Actor) -> l
         record = overlay.shown(record, [pending], actor)
         if entry is None:
             continue
-        zh, en = _words(entry.action)
+        zh, en = ledger.entry_words(entry.action)
         entries.append(
             ProgressRow(
                 action=entry.action,
@@ -191,8 +187,3 @@ def _pending_entries(db: sqlite3.Connection, problem_id: str, actor: Actor) -> l
             )
         )
     return entries
-
-
-def _words(action: str) -> tuple[str, str]:
-    known = ledger.ACTIONS.get(action)
-    return (known.zh, known.en) if known else _OTHER_ACTIONS.get(action, (action, action))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mobile.core import doors, place
 from mobile.core.edits import Held
 from mobile.core.views import Category, Place
+from mobile.storage import alike
 from mobile.storage.records import DOC, values_of
+from shared import categories as categories_
 from shared import vocabulary
 from shared.ledger import Facts
+from shared.work_calendar import Calendar, of_years
 
 
 def person_name(db: sqlite3.Connection, user_id: str | None) -> str:
@@ -74,20 +78,39 @@ def category_names(db: sqlite3.Connection, code: str) -> tuple[str, str]:
     return name, str(values.get("name_en") or name)
 
 
-def facts(db: sqlite3.Connection, problem: Held, added: int = 0) -> Facts:
-    """What the ledger's rules ask beside the problem; ``added``: photos of this very action."""
+def facts(db: sqlite3.Connection, problem: Held, added: int = 0, now: int | None = None) -> Facts:
+    """What the ledger's rules ask beside the problem; ``added``: photos of this very action.
+
+    ``now``: also the deadlines that would begin now, and whether the problem keeps coming back.
+    """
     category = _reference(db, "category", str(problem.values.get("category") or "")) or {}
     data = category.get("data") if isinstance(category.get("data"), dict) else {}
+    needs_before, needs_after = categories_.evidence(data)
+    asked = ("before", "after") if needs_before else ("after",)
     states = [
-        photo.get("state") for photo in photos_of(db, problem.id) if photo.get("phase") == "after"
+        (photo.get("phase"), photo.get("state"))
+        for photo in photos_of(db, problem.id)
+        if photo.get("phase") in asked
     ]
-    verified = sum(state == "verified" for state in states)
-    refused = sum(state == "refused" for state in states)
-    return Facts(
-        needs_after=bool((data or {}).get("needs_after")),
-        after_photos=verified,
-        photos_pending=len(states) - verified - refused + added,
+    known = Facts(
+        needs_after=needs_after,
+        after_photos=states.count(("after", "verified")),
+        photos_pending=sum(one not in ("verified", "refused") for _, one in states) + added,
     )
+    if now is None:
+        return known
+    return replace(
+        known,
+        deadlines=categories_.deadlines(data, now, work_calendar(db)),
+        due_unit=categories_.limit(data, "handle").unit,
+        recurring=alike.is_recurring(db, problem.id, problem.values),
+    )
+
+
+def work_calendar(db: sqlite3.Connection) -> Calendar:
+    """The work calendar of the reference records."""
+    found = references(db, "calendar")
+    return of_years((str(one.get("code") or ""), one.get("data")) for one in found)
 
 
 def photos_of(db: sqlite3.Connection, owner_id: str) -> list[dict[str, Any]]:

@@ -130,12 +130,15 @@ class Writing:
 
         def deed(db: sqlite3.Connection, me: Identity) -> _Deed:
             held = _held(db, problem_id, "problem")
-            facts = lookups.facts(db, held, len(added))
-            code, field = ledger.why_not(held.values, known, me.actor, facts)
+            now = self._clock.wall()
+            facts = lookups.facts(db, held, len(added), now)
+            code, field = ledger.why_not(held.values, known, me.actor, facts, now)
             _refuse(rules.check_action(known, tidied, (code, field) == ("needs", "after_photo")))
             expect = {"state": held.values["state"], "step": held.values["step"]}
+            if action == "dispatch":  # what this phone shows is what is meant
+                tidied.setdefault("due_at", facts.deadlines["handle"])
             try:
-                ledger.act(held.values, action, me.actor, tidied, self._clock.wall(), facts, expect)
+                ledger.act(held.values, action, me.actor, tidied, now, facts, expect)
             except Refused as refused:
                 raise _not_possible(refused) from None
             taken = [self._photo("problem", held.id, held.partition, photo) for photo in added]

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from server.core import scope
-from server.operations import apply_actions, apply_redaction
+from server.operations import apply_actions, apply_redaction, problem_actions
 from server.operations.batch import Batch
 from server.storage.models import MODELS
 from server.storage.rows import Held
 from server.storage.tables import Blob, Departure, Quarantined, QuarantinedName
-from shared import ids, ledger, records
+from shared import ids, records
 from shared.operations import ACT, CREATE, DELETE, SET, Operation, Transaction
 from shared.reconcile import (
     ERASED,
@@ -92,10 +92,7 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     record = replace(create(operation, batch.sender.device_id), partition=home)
     batch.lock(home)
     if kind is records.PROBLEM:
-        added, progress = ledger.start(record.values, tx.author, batch.now)
-        record = replace(record, values={**record.values, **added})
-        batch.put(record)
-        apply_actions.add_progress(batch, record, progress)
+        problem_actions.report(batch, record, tx.author)
         return
     if kind is records.PHOTO:
         record = _photo_state(batch, record)
@@ -152,6 +149,8 @@ def _change(
     who = Knowledge(batch.sender.device_id, same_epoch, batch.late, unseen_child)
     outcome = reconcile(one.record, operation, who, tuple(known.values()))
     record = outcome.record
+    if kind is records.PROBLEM and "position" in outcome.changes:
+        record = problem_actions.place(record)
     if outcome.changes:
         if kind is records.VISIT and record.values["review_state"] != "pending":
             record = replace(record, values={**record.values, "review_state": "pending"})

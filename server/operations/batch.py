@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from server.core.scope import Sender
-from server.storage import heads, rows, search
+from server.storage import heads, joined, rows, search
 from server.storage.bulk import insert_rows
 from server.storage.database import any_of
 from server.storage.models import MODELS
@@ -59,6 +59,7 @@ class Batch:
     escrow: bool = False  # the device was revoked: all it sends goes into quarantine
     own: bool = False  # the server's own page, import or job sends it, not a phone
     taken: dict[str, set[str]] = field(default_factory=dict)  # id to be created -> kinds it names
+    looked_up: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was asked once
     _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
     _undo_also: list[Callable[[], None]] = field(default_factory=list)
     _marks: tuple[int, int] = (0, 0)
@@ -203,6 +204,7 @@ class Batch:
         rows.write(self.session, numbered, self.now)
         if problems := [one for one, _ in numbered if one.record.kind == "problem"]:
             search.keep(self.session, problems, self.history)
+            joined.keep(self.session, problems, self.history)
         if self.history:
             insert_rows(self.session, Change.__table__, self.history)
         heads.save(self.session, self.heads.values(), self.tx_id or ids.new_id(), self.now)

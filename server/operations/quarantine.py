@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from server.operations.apply import Waits
-from server.operations.apply_actions import add_task
 from server.operations.batch import Batch
+from server.operations.entries import add_task
+from server.operations.problem_actions import note_attempt
 from server.storage.tables import Device, Quarantined, QuarantinedName
 from shared import ids, protocol
 from shared.operations import CREATE, Transaction
@@ -67,6 +68,8 @@ def put(
             reason=refused.code,
             detail={"field": refused.field, "detail": refused.detail, "result": result},
         )
+    if task and refused.code == "late_action" and one.transaction:
+        note_attempt(batch, one.transaction, refused)
     return answer_of(one, result, refused)
 
 

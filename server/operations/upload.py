@@ -17,9 +17,9 @@ from server.core.image_check import BadImage, Checked, check
 from server.core.scope import Sender
 from server.errors import Trouble
 from server.operations import redact, transact
-from server.operations.apply_actions import add_task
 from server.operations.batch import Batch
 from server.operations.clock import now_ms
+from server.operations.entries import add_task
 from server.storage import blobs
 from server.storage.database import db, write
 from server.storage.models import Photo

@@ -26,6 +26,10 @@ class User(UserMixin, db.Model):
     """
 
     __tablename__ = "account"
+    __table_args__ = (
+        Index("ix_account_role_area_code", "role", "area_code"),
+        Index("ix_account_role_body", "role", "body"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     username: Mapped[str] = mapped_column(String, unique=True)

@@ -10,14 +10,15 @@ from flask_babel import gettext as _
 
 from server.operations.clock import now_ms
 from server.web import args, words
-from shared import records, vocabulary
-from shared.ledger import ACTIONS, Action
+from shared import categories, records, vocabulary
+from shared.ledger import ACTIONS, Action, unanswered
 from shared.protocol import MAX_TEXT
 
 # The order in which a form asks, whatever the rules' own.
 _ORDER = (
-    "merged_into", "body", "owner", "co_bodies", "measure", "due_at", "suspended_until", "result",
-    "root_cause", "satisfaction", "callback_note", "reason", "hard",
+    "merged_into", "body", "owner", "co_bodies", "co_body", "measure", "due_at", "suspended_until",
+    "extension_until", "return_cause", "reopen_cause", "result", "root_cause", "root_whys",
+    "satisfaction", "callback_note", "reason", "hard",
 )  # fmt: skip
 # Actions that a page offers first; the others follow in the rules' order.
 _FIRST = ("register", "dispatch", "accept", "request_closure", "close", "approve_suspend", "resume")
@@ -28,9 +29,11 @@ _ICONS = {
     "resume": "play-circle", "request_closure": "clipboard-check", "close": "check-circle",
     "redo": "arrow-repeat", "callback": "telephone", "reopen": "arrow-counterclockwise",
     "supervise": "flag", "remind": "bell", "extend": "calendar-plus", "whistle": "megaphone",
-    "archive": "archive",
+    "archive": "archive", "request_extension": "calendar-plus", "decline": "x-circle",
+    "join": "check2-square",
 }  # fmt: skip
-LONG = ("reason", "measure", "result", "callback_note")
+LONG = ("reason", "measure", "result", "callback_note", "root_whys")
+MOMENTS = ("due_at", "suspended_until", "extension_until")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def read(action: Action, form: Any) -> tuple[dict[str, Any], dict[str, str]]:
             value: Any = sorted({one for one in form.getlist(name) if one})
         elif name == "hard":
             value = True if form.get(name) else None
-        elif name in ("due_at", "suspended_until"):
+        elif name in MOMENTS:
             text = form.get(name, "").strip()
             value = args.moment(text)
             if text and value is None:
@@ -91,9 +94,12 @@ def read(action: Action, form: Any) -> tuple[dict[str, Any], dict[str, str]]:
                 wrong[name] = _("这个时间已经过去了。")
         else:
             value = form.get(name, "").strip()
-            limit = records.FIELDS["problem"][name].limit if name != "reason" else MAX_TEXT
+            field = records.FIELDS["problem"].get(name)
+            limit = field.limit if field is not None and name != "root_whys" else MAX_TEXT
             if len(value) > limit:
                 wrong[name] = _("最多 %(n)s 个字。", n=limit)
+            if name == "root_whys":  # one a line
+                value = [line.strip() for line in value.splitlines() if line.strip()]
         if value in (None, "", []):
             if name in action.needs and name not in wrong:
                 wrong[name] = _("请填写这一项。")
@@ -111,11 +117,12 @@ def forms(
     bodies: Mapping[str, str],
     owners: Mapping[str, str],
     mergeable: Iterable[Any],
-    now: int,
+    due: int | None,
 ) -> list[Form]:
     """The forms of the actions that are possible now, the next step of the road first.
 
-    A form that was tried is shown even if it is not possible any more.
+    A form that was tried is shown even if it is not possible any more. ``due``: the deadline that
+    the category gives to what is dispatched now.
     """
     shown = list(actions)
     if tried is not None and tried.action not in {one.name for one in shown}:
@@ -126,7 +133,7 @@ def forms(
     for action in shown:
         mine = tried if tried is not None and tried.action == action.name else None
         fields = tuple(
-            _field(name, action, problem, mine, category, bodies, owners, mergeable, now)
+            _field(name, action, problem, mine, category, bodies, owners, mergeable, due)
             for name in _ORDER
             if name in (*action.needs, *action.takes)
         )
@@ -148,7 +155,7 @@ def _field(
     bodies: Mapping[str, str],
     owners: Mapping[str, str],
     mergeable: Iterable[Any],
-    now: int,
+    due: int | None,
 ) -> Field:
     widget, hint = "text", ""
     options: tuple[tuple[str, str], ...] = ()
@@ -165,11 +172,15 @@ def _field(
             value = problem.co_bodies or [] if action.name == "dispatch" else []
         case "due_at":
             widget, hint = "moment", _category_hint(category)
-            value = args.moment_text(_due(action, problem, category, now))
-        case "suspended_until":
+            value = args.moment_text(_due(action, problem, due))
+        case "co_body":
+            widget = "select"
+            waiting = unanswered({"co_bodies": problem.co_bodies, "whistle": problem.whistle})
+            options = tuple((code, bodies.get(code, code)) for code in waiting)
+        case "suspended_until" | "extension_until":
             widget = "moment"
-            value = args.moment_text(problem.suspended_until)
-        case "root_cause" | "satisfaction":
+            value = args.moment_text(getattr(problem, name))
+        case "root_cause" | "satisfaction" | "return_cause" | "reopen_cause":
             widget = "select"
             options = _choices(records.FIELDS["problem"][name].choices)
         case "merged_into":
@@ -210,6 +221,8 @@ def _label(name: str, action: Action) -> str:
         return _("进展") if action.name == "progress" else _("说明")
     if name == "due_at" and action.name == "extend":
         return _("延至")
+    if name == "co_body":
+        return words.field_name("problem", "co_bodies")
     return words.field_name("problem", name)
 
 
@@ -219,28 +232,20 @@ def _category_hint(category: Any) -> str:
 
 
 def limit_text(data: Mapping[str, Any] | None) -> str:
-    """A category's time limit in words, "" where it has none."""
-    hours, unit = (data or {}).get("hours"), (data or {}).get("unit")
-    if not hours:
-        return ""
-    if unit == "natural_day" or (not unit and hours % 24 == 0):
-        return _("%(n)s 天", n=f"{hours / 24:g}")
+    """How long a category gives for handling, in words."""
+    amount, unit = categories.limit(data, "handle")
+    number = f"{amount:g}"
+    if unit == "natural_day":
+        return _("%(n)s 天", n=number)
     if unit == "work_day":
-        return _("%(n)s 个工作日", n=f"{hours / 8:g}")
+        return _("%(n)s 个工作日", n=number)
     if unit == "work_hour":
-        return _("%(n)s 个工作小时", n=hours)
-    return _("%(n)s 小时", n=hours)
+        return _("%(n)s 个工作小时", n=number)
+    return _("%(n)s 小时", n=number)
 
 
-def _due(action: Action, problem: Any, category: Any, now: int) -> int | None:
-    """The deadline that a form starts with: the category's limit from now; one week otherwise.
-
-    Working hours are stretched to calendar days roughly: the person sees and may change it.
-    """
+def _due(action: Action, problem: Any, default: int | None) -> int | None:
+    """The deadline that a form starts with: the category's limit from now."""
     if action.name == "extend":
         return int(problem.due_at) if problem.due_at is not None else None
-    data = (category.data if category else None) or {}
-    hours = data.get("hours") or 7 * 24
-    if data.get("unit") in ("work_day", "work_hour"):
-        hours = hours * 24 / 8 * 7 / 5
-    return now + int(hours * 3600 * 1000)
+    return default

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from server.errors import Trouble
-from server.operations import kept_views
+from server.operations import kept_views, ledger_facts
 from server.operations import ledger as use_case
 from server.operations.clock import now_ms
 from server.storage.database import db
@@ -130,8 +130,9 @@ def _page(
         ],
     )
     actor = ledger.Actor(viewer.user_id, viewer.role, viewer.body)
-    facts = problems.facts(taken, category.data if category else None)
-    offered = ledger.offered(_values(problem), actor, facts)
+    data = category.data if category else None
+    facts = ledger_facts.of_page(reading, problem, taken, data, now)
+    offered = ledger.offered(_values(problem), actor, facts, now)
     body_names = {code: words.reference_name(body, code) for code, body in bodies.items()}
     return (
         render_template(
@@ -158,7 +159,7 @@ def _page(
                 mergeable=problems.others_to_merge(reading, viewer, problem)
                 if viewer.role == "supervisor" and problem.state in ("reported", "registered")
                 else [],
-                now=now,
+                due=facts.deadlines.get("handle"),
             ),
             impossible=[(action, why) for action, why in offered if why and why != "forbidden"],
             why_text=_why_text,

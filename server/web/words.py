@@ -168,8 +168,8 @@ def action_name(action: str) -> str:
     more = {"report": _("上报"), "resolve_on_spot": _("现场办结")}
     if action in more:
         return more[action]
-    known = ledger.ACTIONS.get(action)
-    return (known.en if english() else known.zh) if known else action
+    zh, en = ledger.entry_words(action)
+    return en if english() else zh
 
 
 def code_title(code: str) -> str:

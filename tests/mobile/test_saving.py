@@ -207,7 +207,7 @@ def test_an_action_needs_what_the_ledger_says(full: Phone, server: FakeFeed) -> 
         full.act(problem, "request_closure", {})
     assert set(caught.value.errors) == {"result", "photos"}
     with pytest.raises(SaveFailed) as refused:
-        full.act(problem, "reopen", {"reason": "x"})
+        full.act(problem, "reopen", {"reason": "x", "reopen_cause": "recurrence"})
     assert refused.value.code == "not_possible"
     after = DraftPhoto(full.prepare_photo(picture()), "after")
     full.act(problem, "request_closure", {"result": "修好了"}, (after,))

@@ -55,12 +55,26 @@ def upgrade():
         sa.Column("problem_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("body", "problem_id", name=op.f("pk_problem_body")),
     )
+    for name in ("area_code", "body"):
+        op.create_index(f"ix_account_role_{name}", "account", ["role", name])
     op.execute(
         "UPDATE problem SET reported_at = found_at, deadline_at = due_at WHERE deleted_at IS NULL"
     )
+    problem = sa.table("problem", sa.column("id"), sa.column("co_bodies", JSON))
+    joining = sa.table("problem_body", sa.column("body"), sa.column("problem_id"))
+    query = sa.select(problem).where(problem.c.co_bodies.is_not(None))
+    rows = [
+        {"body": body, "problem_id": row.id}
+        for row in op.get_bind().execute(query)
+        for body in sorted(set(row.co_bodies or ()))
+    ]
+    if rows:
+        op.bulk_insert(joining, rows)
 
 
 def downgrade():
+    for name in ("area_code", "body"):
+        op.drop_index(f"ix_account_role_{name}", "account")
     op.drop_table("problem_body")
     for name in ("attempt", "made_at", "round"):
         op.drop_column("progress", name)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from server.core.access import Viewer
 from server.storage import search
 from server.storage.database import is_sqlite
-from server.storage.models import Photo, Problem, Progress
+from server.storage.models import Problem, Progress
 from server.storage.queries import names
 from server.storage.queries.paging import seen_grids
 from server.storage.search import Sought
@@ -79,16 +79,6 @@ def history(session: Session, problem_id: str) -> list[Progress]:
         .order_by(Progress.acted_at, Progress.step, Progress.id)
     )
     return list(session.scalars(query))
-
-
-def facts(photos: list[Photo], category_data: dict[str, Any] | None) -> ledger.Facts:
-    """What the ledger's rules must know beside the problem, from its photos and its category."""
-    after = [one for one in photos if one.phase == "after" and one.deleted_at is None]
-    return ledger.Facts(
-        needs_after=bool((category_data or {}).get("needs_after")),
-        after_photos=sum(one.state == "verified" for one in after),
-        photos_pending=sum(one.state in ("declared", "stored", "corrupt") for one in after),
-    )
 
 
 def numbers(session: Session, viewer: Viewer, problem_ids: Iterable[str | None]) -> dict[str, str]:
