@@ -35,6 +35,7 @@ from shared import ids
 from shared.operations import ACT, Operation
 from shared.reconcile import Refused
 
+MINUTE_MS = 60_000
 AT_ONCE = 500  # records of one picture that are redacted together
 
 
@@ -128,11 +129,12 @@ def size_of(photo: Photo) -> tuple[int, int]:
 
 
 def look_at_original(viewer: Viewer, photo: Photo, address: str | None = None) -> None:
-    """Note that somebody looked at what a redaction hides."""
+    """Note that somebody looked at what a redaction hides: a row a minute, however many sizes."""
+    key = f"original:{viewer.user_id}:{photo.id}:{now_ms() // MINUTE_MS}"
+    area_code = ids.area_of(photo.partition_id)
     with write() as session:
-        area_code = ids.area_of(photo.partition_id)
-        audit_log.record(
-            session, viewer.user_id, "photo.original", photo.id, area_code, None, address
+        audit_log.record_once(
+            session, key, viewer.user_id, "photo.original", photo.id, area_code, None, address
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from flask import Blueprint, Response, abort, request, url_for
 
 from server.core import thumbnail
-from server.operations import thumbnails
+from server.operations import redact, thumbnails
 from server.storage import blobs
 from server.storage.database import db
 from server.storage.models import Photo
@@ -36,6 +36,8 @@ def one(photo_id: str) -> Response:
     photo = photos.visible(db.session(), viewer, photo_id)
     if photo is None or photo.state not in SHOWN:
         abort(404)
+    if photo.replaced_by:
+        redact.look_at_original(viewer, photo, request.remote_addr)
     wanted = args.number("size")
     if wanted in thumbnail.SIZES:
         return _small(photo.sha256, wanted)

@@ -24,6 +24,8 @@ PLACES: dict[str, dict[str, str]] = {
         "quarantine": "/quarantine", "quarantined": "/quarantine > /quarantine/",
         "homes": "/homes", "household": "/homes > /homes/", "offers": "/offers",
         "offer": "/offers > /offers/", "phones": "/phones",
+        "overdue_photos": "/photos/overdue?days=0",
+        "overdue_sums": "/photos/overdue?days=0&by=phone",
         "not_found": "/visits/none", "empty": "/ledger?q=没有这样的问题",
     },
     "admin": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,69 @@ def test_a_form_is_sent_once_and_revoking_asks_first(page: Page, served: str, sc
     expect(page.get_by_text("使用中")).to_have_count(2)
 
 
+def test_photos_in_the_viewer_with_the_keyboard_alone(
+    page: Page, served: str, scene: Scene
+) -> None:
+    _enter(page, served, "supervisor")
+    page.goto(f"/visits/{scene.visits[0]}")
+    first = page.locator("a[data-photo]").first
+    first.focus()
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(viewer.get_by_text("第 1 张，共 2 张")).to_be_visible()
+    expect(viewer.locator(".pane img").first).to_have_js_property("naturalWidth", 1200)
+    expect(viewer.locator(".viewer-caption")).to_contain_text("李敏 拍摄")
+    page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_text("第 2 张，共 2 张")).to_be_visible()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    expect(viewer.locator("output")).to_have_text("169%")
+    page.keyboard.press("ArrowRight")  # zoomed in, the arrows move the picture
+    expect(viewer.get_by_text("第 2 张，共 2 张")).to_be_visible()
+    page.keyboard.press("0")
+    expect(viewer.locator("output")).to_have_text("100%")
+    viewer.locator(".viewer-stage").hover()
+    page.mouse.wheel(0, -100)
+    expect(viewer.locator("output")).to_have_text("115%")
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(first).to_be_focused()
+
+
+def test_a_face_is_covered_with_the_mouse_and_the_keyboard(
+    page: Page, served: str, scene: Scene
+) -> None:
+    _enter(page, served, "supervisor")
+    page.goto(f"/visits/{scene.visits[0]}")
+    link = page.locator("a[data-photo]").first.get_attribute("href") or ""
+    page.goto(link)
+    page.get_by_role("link", name="遮挡人脸、车牌").click()
+    masks = page.locator(".mask")
+    box = page.locator(".masks").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.up()
+    expect(masks).to_have_count(1)
+    expect(masks).to_be_focused()
+    expect(page.locator("input[name=x]").first).to_have_value(re.compile("^(299|300|301)$"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("input[name=x]").first).to_have_value(re.compile("^(311|312|313)$"))
+    page.keyboard.press("Shift+ArrowDown")
+    page.get_by_role("button", name="加一个黑框").click()
+    expect(masks).to_have_count(2)
+    page.keyboard.press("Delete")
+    expect(masks).to_have_count(1)
+    page.get_by_role("button", name="退回一步").click()
+    expect(masks).to_have_count(2)
+    page.get_by_role("button", name="退回一步").click()
+    expect(masks).to_have_count(1)
+    page.get_by_role("button", name="保存遮挡后的照片").click()
+    expect(page.get_by_text("已换成遮挡后的照片")).to_be_visible()
+    expect(page.get_by_text("王秀兰 遮挡过")).to_be_visible()
+
+
 def test_an_export_is_downloaded_twice_from_one_page(page: Page, served: str, scene: Scene) -> None:
     _enter(page, served, "supervisor")
     page.goto("/ledger")
@@ -170,7 +234,18 @@ def test_every_field_and_button_has_a_name(page: Page, served: str, scene: Scene
     _enter(page, served, "supervisor")
     home = f"/homes/{scene.world.households[0]}"
     problem = f"/ledger/{scene.problems[1]}"
-    for path in ("/visits", "/ledger", problem, "/conflicts", "/homes", home, "/offers"):
+    visit = f"/visits/{scene.visits[0]}"
+    for path in (
+        "/visits",
+        visit,
+        "/photos/overdue?days=0",
+        "/ledger",
+        problem,
+        "/conflicts",
+        "/homes",
+        home,
+        "/offers",
+    ):
         page.goto(path)
         nameless = page.evaluate(
             """() => [...document.querySelectorAll('main input:not([type=hidden]), main select,'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
@@ -21,7 +21,7 @@ def of_owners(session: Session, owner_ids: Iterable[str]) -> list[Photo]:
             Photo.deleted_at.is_(None),
             Photo.replaced_by.is_(None),
         )
-        .order_by(Photo.taken_at, Photo.id)
+        .order_by(Photo.taken_at, func.coalesce(Photo.redacts, Photo.id), Photo.id)
     )
     return list(session.scalars(query))
 

@@ -76,7 +76,7 @@
       caption.append(words);
     });
     const [at] = places;
-    counter.textContent = places.length > 1 ? "" : counter.dataset.words.replace("{a}", at + 1).replace("{b}", links.length);
+    counter.textContent = places.length > 1 ? counter.dataset.two : counter.dataset.words.replace("{a}", at + 1).replace("{b}", links.length);
     const alone = places.length > 1 || links.length < 2;
     find("[data-do=before]").hidden = alone;
     find("[data-do=next]").hidden = alone;
