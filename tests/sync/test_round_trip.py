@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from mobile.sync.phone import DraftPhoto, HouseholdRow, Phone, ProblemDraft, VisitDraft
+from server.core.access import Viewer
+from server.core.redaction import Box
+from server.operations import redact
+from server.storage.database import db
+from server.storage.models import Photo
+from shared import ids
 from tests.sync.conftest import Place, network, picture
 
 
@@ -60,6 +66,26 @@ def test_a_photo_is_verified_with_its_visit(place: Place) -> None:
     seen_by_other = place.phone("two").visit(visit_id).photos
     assert [p.state for p in seen_by_other] == ["verified"]
     assert photo.path.exists(), "the original stays for seven days"
+
+
+def test_a_phone_follows_a_redaction_and_sends_nothing_again(place: Place) -> None:
+    phone = place.phone()
+    photo = phone.prepare_photo(picture())
+    values = {**phone.new_visit(place.world.households[0]).values, "outcome": "met"}
+    visit_id = phone.save_visit(VisitDraft(values, (DraftPhoto(photo),)))
+    assert phone.sync().photos == 1
+    old = phone.visit(visit_id).photos[0].id
+    with place.app.app_context():
+        viewer = Viewer(place.world.users["supervisor"], "supervisor", "410103007")
+        rev = db.session.get(Photo, old).rev
+        new = redact.redact(viewer, old, rev, [Box(5, 5, 90, 90)], ids.new_id())
+    report = phone.sync()
+    assert report.complete and report.photos == 0
+    assert [(p.id, p.state, p.path) for p in phone.visit(visit_id).photos] == [
+        (new, "verified", None)
+    ]
+    assert (phone.status().photos, phone.status().photos_verified) == (1, 1)
+    assert photo.path.exists(), "the original is deleted with the others, not before"
 
 
 def test_a_problem_and_its_history_come_back(place: Place) -> None:
