@@ -32,7 +32,7 @@ def households(
         parameters.append(f"%{_escaped(word)}%")
     last, counted = visited(db)
     places = lookups.places(db)
-    waiting = _waiting_targets(db)
+    waiting = waiting_targets(db)
     found: list[tuple[tuple[str, str, str], HouseholdRow]] = []
     for row in db.execute(sql, parameters):
         values = values_of(row)
@@ -153,7 +153,7 @@ def _compounds(db: sqlite3.Connection) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def _waiting_targets(db: sqlite3.Connection) -> set[str]:
+def waiting_targets(db: sqlite3.Connection) -> set[str]:
     """The doors at which something was saved that has no receipt yet."""
     rows = db.execute(
         "SELECT DISTINCT r.parent_id FROM pending p CROSS JOIN journal j ON j.n = p.n"

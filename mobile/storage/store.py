@@ -40,6 +40,7 @@ class Store:
 
         ``keeper`` wraps the key of the vault; without one it is a file in this folder.
         """
+        self.changes = 0  # transactions so far: whoever keeps a copy sees whether it is old
         self.folder = folder
         self.keeper = keeper or FileKeeper(folder / DEVICE_KEY)
         self._path = folder / FILE
@@ -147,6 +148,7 @@ class Store:
             try:
                 yield self._writer
                 self._writer.execute("COMMIT")
+                self.changes += 1
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")

@@ -60,6 +60,7 @@ from mobile.core.views import (
     VisitView,
     WaitingPhoto,
 )
+from mobile.core.walking import Door, Group, Walk, Wanted
 from mobile.storage import (
     attached,
     drafts,
@@ -77,6 +78,7 @@ from mobile.storage import (
 from mobile.storage.store import Store
 from mobile.storage.usage import Usage
 from mobile.storage.vault import Keeper
+from mobile.storage.walking import Round
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
 from mobile.sync.writing import Writing
@@ -89,6 +91,7 @@ __all__ = [
     "Category",
     "CompoundRow",
     "ConflictRow",
+    "Door",
     "Draft",
     "DraftInvalid",
     "DraftPhoto",
@@ -97,6 +100,7 @@ __all__ = [
     "FeedbackRow",
     "FieldError",
     "Grid",
+    "Group",
     "HouseholdDraft",
     "HouseholdFilter",
     "HouseholdRow",
@@ -127,6 +131,8 @@ __all__ = [
     "VisitRow",
     "VisitView",
     "WaitingPhoto",
+    "Walk",
+    "Wanted",
 ]
 
 
@@ -145,6 +151,7 @@ class Phone:
     ) -> None:
         self._store, self._clock, self._session = store, clock, session
         self.recovered = recovered
+        self._round = Round(store)
         self._writing = Writing(store, clock)
         self._runner = Runner(store, session, clock)
 
@@ -223,6 +230,19 @@ class Phone:
         """
         with self._store.reading() as db:
             return rounds.households(db, query, filter, compound_id, self._clock.wall())
+
+    def walk(
+        self, query: str = "", wanted: Wanted = "all", near: tuple[float, float] | None = None
+    ) -> Walk:
+        """The round, by stair: what `households` tells of, from memory once it has been read.
+
+        ``near`` (lat, lng) puts the nearest stair first. `Walk.whole` False: `read_round` again.
+        """
+        return self._round.find(query, wanted, self._clock.wall(), near)
+
+    def read_round(self) -> bool:
+        """Read another slice of the round into memory; True once all of it is there."""
+        return self._round.advance()
 
     def compounds(self) -> list[CompoundRow]:
         """The compounds by name."""

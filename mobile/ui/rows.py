@@ -2,26 +2,31 @@
 
 Each row of the data is a dict with ``viewclass``, ``key``, ``tall`` (dp) and ``show``, the
 properties of its view; ``stack`` adds ``offset``, dp from the list's top, on a worker thread.
-Kivy's own layouts would walk all rows whenever the data change.
+The rows may be any sequence: one that makes its rows when they are asked for costs no more with
+ten thousand than with ten. Kivy's own models and layouts walk all rows whenever the data change.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kivy.clock import Clock
+from kivy.event import EventDispatcher
 from kivy.factory import Factory
 from kivy.metrics import dp
-from kivy.properties import StringProperty
+from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.recycleview import RecycleView
+from kivy.uix.recycleview.datamodel import RecycleDataModelBehavior
 from kivy.uix.recycleview.layout import RecycleLayoutManagerBehavior
 from kivy.uix.recycleview.views import RecycleDataViewBehavior
 from kivy.uix.widget import Widget
 
 Row = dict[str, Any]
+NEW_AT_ONCE = 2
 
 
 def stack(rows: Iterable[Row], gap: float = 0, foot: float = 0) -> list[Row]:
@@ -40,30 +45,44 @@ def stack(rows: Iterable[Row], gap: float = 0, foot: float = 0) -> list[Row]:
 class RowsLayout(RecycleLayoutManagerBehavior, Widget):
     """Places the rows in sight by bisection."""
 
+    making: set[RowsLayout] = set()  # noqa: RUF012  those that lack views still
+    _made = 0  # views there have been at once: so many can be used again
+
     def attach_recycleview(self, rv: RecycleView) -> None:
         """Follow the width of the list."""
         super().attach_recycleview(rv)
         if rv:
             self.bind(width=rv.refresh_from_viewport)
 
-    def compute_sizes_from_data(self, data: list[Row], flags: Any) -> None:
+    def compute_sizes_from_data(self, data: Sequence[Row], flags: Any) -> None:
         """The whole height; every view is bound anew."""
         self.clear_layout()
         for child in list(self.children):
             self.remove_widget(child)
-        last = data[-1] if data else None
+        last = data[len(data) - 1] if len(data) else None
         self.height = dp(last["offset"] + last["tall"] + last.get("foot", 0)) if last else 0
 
-    def compute_visible_views(self, data: list[Row], viewport: Any) -> range:
-        """The indices in sight, one row more at each end."""
+    def compute_visible_views(self, data: Sequence[Row], viewport: Any) -> range:
+        """The indices in sight, one row more at each end.
+
+        A view costs milliseconds to make, little to use again: few new ones are made a frame.
+        """
         _, bottom, _, height = viewport
         low = (self.height - bottom - height) / dp(1)
         high = (self.height - bottom) / dp(1)
         first = bisect_right(data, low, key=_offset) - 2
         end = bisect_left(data, high, key=_offset) + 1
-        return range(max(0, first), min(len(data), end))
+        wanted = range(max(0, first), min(len(data), end))
+        shown = wanted[: self._made + NEW_AT_ONCE]
+        self._made = max(self._made, len(shown))
+        if len(shown) < len(wanted):
+            Clock.schedule_once(self.recycleview.refresh_from_viewport, 0)
+            RowsLayout.making.add(self)
+        else:
+            RowsLayout.making.discard(self)
+        return shown
 
-    def set_visible_views(self, indices: range, data: list[Row], viewport: Any) -> None:
+    def set_visible_views(self, indices: range, data: Sequence[Row], viewport: Any) -> None:
         """Add what came into sight, remove what left, place all."""
         adapter = self.recycleview.view_adapter
         new, kept, old = adapter.set_visible_views(indices, data, _Classes(data))
@@ -79,6 +98,22 @@ class RowsLayout(RecycleLayoutManagerBehavior, Widget):
                 self.add_widget(view)
 
 
+class RowsModel(RecycleDataModelBehavior, EventDispatcher):
+    """Holds the rows as they were given: nothing is copied, compared or watched."""
+
+    data = ObjectProperty((), comparator=lambda one, other: one is other)
+
+    def attach_recycleview(self, rv: RecycleView) -> None:
+        """What `RecycleView.data` follows."""
+        super().attach_recycleview(rv)
+        if rv:
+            self.fbind("data", rv._dispatch_prop_on_source, "data")
+
+    def on_data(self, *_: Any) -> None:
+        """Other rows."""
+        self.dispatch("on_data_changed")
+
+
 class Rows(RecycleView):
     """A long list. ``on_pick(row)`` tells which row was tapped."""
 
@@ -87,15 +122,15 @@ class Rows(RecycleView):
     def __init__(self, **kwargs: Any) -> None:
         self.register_event_type("on_pick")
         super().__init__(**kwargs)
+        self.data_model = RowsModel()
 
     def on_pick(self, row: Row) -> None:
         """A row was tapped."""
 
-    def fill(self, rows: list[Row], to_top: bool = False) -> None:
+    def fill(self, rows: Sequence[Row], to_top: bool = False) -> None:
         """Show these rows; keep the place unless told to go to the top."""
         down = (1 - self.scroll_y) * max(0, self.layout_manager.height - self.height)
-        self.data = []  # an empty list is compared in no time, ten thousand dicts are not
-        self.data = rows
+        self.data_model.data = rows
         self.refresh_views()
         room = max(0, self.layout_manager.height - self.height)
         self.scroll_y = 1 if to_top or not room else max(0, min(1, 1 - down / room))
@@ -139,7 +174,7 @@ class GroupRow(RowView):
 class _Classes:
     """What the adapter asks for: index -> {"viewclass": class}."""
 
-    def __init__(self, data: list[Row]) -> None:
+    def __init__(self, data: Sequence[Row]) -> None:
         self._data = data
 
     def __getitem__(self, index: int) -> dict[str, Any]:

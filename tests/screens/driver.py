@@ -60,10 +60,15 @@ class Driver:
 
     def settle(self) -> None:
         """Until all background work has come back and been drawn."""
+        from mobile.ui.rows import RowsLayout
         from mobile.ui.widgets import Column
 
+        def at_rest() -> bool:
+            making = any(one.get_root_window() for one in RowsLayout.making)
+            return not (self.app.around.bridge.busy or Column.feeding or making)
+
         for _ in range(2):
-            self.wait(lambda: not self.app.around.bridge.busy and not Column.feeding)
+            self.wait(at_rest)
             self.frames(3)
 
     def wait(self, until: Callable[[], Any], seconds: float = 20) -> None:

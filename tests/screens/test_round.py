@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mobile.sync.phone import HouseholdFilter, HouseholdRow, Phone
+from mobile.core.walking import walk
+from mobile.sync.phone import HouseholdFilter, Phone
 from tests.screens.driver import Driver
 
 pytestmark = pytest.mark.screen
@@ -36,7 +37,7 @@ def test_the_doors_stand_in_stair_order_under_their_buildings(
     assert doors(driver) == [home.id for home in homes]
     head = driver.page.ids.rows.data[0]
     assert head["viewclass"] == "GroupRow"
-    assert head["show"]["title"].endswith(homes[0].building)
+    assert head["show"]["title"].endswith(f"{homes[0].building} {homes[0].unit}")
     driver.shot(shots / "round.png")
 
 
@@ -79,38 +80,77 @@ def test_a_door_leads_to_its_page_and_back_leads_to_the_round(app: Start, store:
 def test_a_very_long_list_holds_only_the_rows_in_sight(
     app: Start, store: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = store.households()[0]
+    one = store.walk().groups[0].doors[0]
     many = [
         dataclasses.replace(one, id=f"door-{n}", door=str(n), building=f"{n // 60}号楼")
         for n in range(10_000)
     ]
-    monkeypatch.setattr(store, "households", lambda *_: many)
+    facts, now = store.walk().facts, store.walk().now
+    monkeypatch.setattr(store, "walk", lambda *_: walk(many, facts, now))
     driver = app(store)
     rows = driver.page.ids.rows
-    assert len(doors(driver)) == 10_000
+    assert len(rows.data) == 10_000 + 167
     rows.scroll_y = 0
-    driver.frames(4)
+    driver.settle()
     assert rows.view_of("door-9999") is not None
     rows.scroll_y = 1
-    driver.frames(4)
+    driver.settle()
     driver.drag((300, 300), (300, 1000))
     assert rows.scroll_y < 1
     assert len(rows.layout_manager.children) < 15
 
 
 def test_a_long_name_and_a_rare_character_leave_the_marks_in_place(
-    app: Start, store: Phone, monkeypatch: pytest.MonkeyPatch, shots: Path
+    app: Start, store: Phone, shots: Path
 ) -> None:
-    def odd(home: HouseholdRow, name: str) -> HouseholdRow:
-        return dataclasses.replace(home, name=name, pending=True, care=True)
-
-    homes = store.households()[:3]
-    homes = [odd(homes[0], LONG), odd(homes[1], "䶮𬭎㓥"), homes[2]]
-    monkeypatch.setattr(store, "households", lambda *_: homes)
+    homes = store.households()[:2]
+    for home, name in zip(homes, (LONG, "䶮𬭎㓥🙂"), strict=True):
+        store.edit("household", home.id, {"contact_name": name, "care_groups": ["elder_alone"]})
     driver = app(store)
     view = driver.page.ids.rows.view_of(homes[0].id)
     marks = [w for w in view.walk() if getattr(w, "text", "") == "待上传"]
     assert marks and marks[0].right <= view.right
     name = next(w for w in view.walk() if getattr(w, "text", "") == LONG)
     assert name.right < marks[0].x
+    assert driver.reads("䶮𬭎㓥🙂")  # kept whole, whatever the font can draw
     driver.shot(shots / "round_long_name.png")
+
+
+def test_the_nearest_stair_comes_first_where_the_place_is_known(app: Start, store: Phone) -> None:
+    groups = store.walk().groups
+    far = next(g for g in reversed(groups) if g.doors[0].position)
+    lat, lng = far.doors[0].position
+
+    class Here:
+        def position(self) -> dict[str, float]:
+            return {"lat": lat, "lng": lng, "accuracy": 8}
+
+    driver = app(store, locator=Here())
+    driver.tap(driver.page.ids.near)
+    assert driver.said == "由近到远排列"
+    head, first = driver.page.ids.rows.data[0], driver.page.ids.rows.data[1]
+    assert head["show"]["title"].startswith(far.compound)
+    assert "米" in head["show"]["count"] and first["viewclass"] == "DoorRow"
+
+
+def test_the_round_is_read_in_slices_and_the_first_doors_are_there_at_once(store: Phone) -> None:
+    first = store.walk()
+    assert not first.whole and first.found == 40
+    while not store.read_round():
+        pass
+    whole = store.walk()
+    assert whole.whole and whole.total == len(store.households())
+    assert [d.id for g in first.groups for d in g.doors] == [
+        d.id for g in whole.groups for d in g.doors
+    ][:40]
+
+
+def test_the_round_in_memory_follows_what_is_saved(store: Phone) -> None:
+    while not store.read_round():
+        pass
+    home = store.households()[0]
+    store.edit("household", home.id, {"contact_name": "新来的", "care_groups": ["disabled"]})
+    store.no_change(home.id)
+    found = store.walk("新来的").groups[0].doors
+    assert [door.id for door in found] == [home.id] and found[0].care
+    assert home.id in {d.id for g in store.walk("", "waiting").groups for d in g.doors}

@@ -14,9 +14,9 @@ from mobile.sync.phone import HouseholdView, Phone, VisitDraft
 from mobile.ui import look, theme
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, problem_card, show_badges, visit_card
-from mobile.ui.screens.round import DUE_LOOK, due_word
 from mobile.ui.shell import UNDO_SECONDS
 from mobile.ui.times import day
+from mobile.ui.walk_rows import DUE_LOOK, due_word
 from mobile.ui.widgets import Fact, text
 from mobile.ui.words import tr, word, words
 from shared import ids

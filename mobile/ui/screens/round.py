@@ -10,21 +10,15 @@ from kivy.lang import Builder
 from kivy.metrics import dp, sp
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
-from mobile.sync.phone import HouseholdRow, Phone
+from mobile.sync.phone import Person
 from mobile.ui import theme
 from mobile.ui.page import Page
-from mobile.ui.rows import Row, RowView, stack
-from mobile.ui.times import day
+from mobile.ui.rows import Row, RowView
+from mobile.ui.walk_rows import WalkRows
 from mobile.ui.words import tr
 
-ROW, GROUP, FOOT = 78, 36, 8
-# A door's state: (icon, tone). The word comes beside it.
-DUE_LOOK = {
-    "ok": ("disc_check", "good"),
-    "due": ("clock", "warn"),
-    "overdue": ("warn", "danger"),
-    "never": ("ring", "info"),
-}
+
+ROOMY = 1.4  # times the plain size of text
 
 
 class DoorRow(RowView):
@@ -37,15 +31,26 @@ class DoorRow(RowView):
     due_icon = StringProperty()
     tone = StringProperty("mute")
     care = BooleanProperty(False)
+    problems = NumericProperty(0)
     pending = BooleanProperty(False)
-    _wide: dict[str, float] = {}  # noqa: RUF012  widths of names, measured once
+    _wide: dict[tuple[str, float], float] = {}  # noqa: RUF012  widths of names, measured once
 
-    def name_width(self, room: float) -> float:
+    @staticmethod
+    def pending_word() -> str:
+        """Beside its shape, where there is room for it."""
+        return tr("待上传") if theme.tall(0, 1) < ROOMY else ""
+
+    def name_width(
+        self, room: float, name: str, care: bool, problems: float, pending: bool
+    ) -> float:
         """How wide the name may be, so that the marks stand right behind it."""
-        if self.name not in self._wide:
-            self._wide[self.name] = CoreLabel(font_size=sp(theme.HEAD)).get_extents(self.name)[0]
-        marks = (dp(24) if self.care else 0) + (dp(82) if self.pending else 0)
-        return max(0, min(self._wide[self.name] + dp(2), room - marks - dp(12)))
+        key = (name, sp(theme.HEAD))
+        if key not in self._wide:
+            self._wide[key] = CoreLabel(font_size=key[1]).get_extents(name)[0]
+        marks = (dp(24) if care else 0) + (dp(22) + sp(12) if problems else 0)
+        word = sp(44) if self.pending_word() else 0
+        marks += dp(38) + word if pending else 0
+        return max(0, min(self._wide[key] + dp(2), room - marks - dp(12)))
 
 
 class RoundPage(Page):
@@ -56,6 +61,8 @@ class RoundPage(Page):
     empty_title = StringProperty()
     empty_text = StringProperty()
     chips_width = NumericProperty(100)
+    can_near = BooleanProperty(False)
+    near = BooleanProperty(False)
 
     def built(self) -> None:
         """Everything is shown at first."""
@@ -72,35 +79,70 @@ class RoundPage(Page):
         return [
             ("all", tr("全部")),
             ("due", tr("该走访")),
+            ("overdue", tr("已超期")),
             ("never", tr("从未走访")),
             ("care", tr("重点关爱")),
+            ("problems", tr("有问题")),
             ("waiting", tr("待上传")),
         ]
+
+    def nearest(self) -> None:
+        """Nearest first, or in walking order again."""
+        self.near = not self.near
+        self.shell.say(tr("由近到远排列") if self.near else tr("按楼栋顺序排列"), "near")
+        self.refresh_from_top()
 
     def refresh_from_top(self) -> None:
         """Another question: begin at the top of its answer."""
         self.refresh(to_top=True)
 
     def refresh(self, to_top: bool = False) -> None:
-        """Read the doors; a newer question makes an older answer void."""
+        """Look for the doors; a newer question makes an older answer void."""
         self._asked += 1
         asked, query, chosen = self._asked, self.ids.search.text.strip(), self.ids.filter.value
-        phone, now = self.around.phone, self.around.now()
+        phone, fix = self.around.phone, self.around.locator.position()
+        here = (float(fix["lat"]), float(fix["lng"])) if fix else None
+        self.can_near = here is not None
+        near = here if self.near else None
 
-        def arrived(found: tuple[list[Row], int, str]) -> None:
+        def work() -> tuple[WalkRows, Person | None]:
+            return WalkRows(phone.walk(query, chosen or "all", near)), phone.me
+
+        def arrived(found: tuple[WalkRows, Person | None]) -> None:
             if asked != self._asked:
                 return
-            rows, count, grids = found
-            self.subtitle = tr("{grids} · {n}户", grids=grids, n=count)
-            self._say_empty(not rows, query, chosen)
+            rows, me = found
+            self._say(rows, me)
+            self._say_empty(not rows and rows.walk.whole, query, chosen)
             self.ids.rows.fill(rows, to_top)
+            if not rows.walk.whole:
+                self._read_on(asked)
 
-        self.read(lambda: _rows(phone, query, chosen or "all", now), arrived)
+        self.read(work, arrived)
         self.syncer.count()
 
     def open_door(self, row: Row) -> None:
         """To a household."""
         self.shell.go("household", household_id=row["key"])
+
+    def _read_on(self, asked: int) -> None:
+        """The first doors are in sight: the rest is read in slices, then the list is whole."""
+        phone = self.around.phone
+
+        def arrived(whole: bool) -> None:
+            if asked == self._asked:
+                self.refresh() if whole else self._read_on(asked)
+
+        self.read(phone.read_round, arrived)
+
+    def _say(self, rows: WalkRows, me: Person | None) -> None:
+        if not rows.walk.whole:
+            return
+        grids = tr("、").join(grid.name for grid in me.grids) if me else ""
+        counts = rows.walk.counts
+        due = counts["due"] + counts["overdue"] + counts["never"]
+        said = [tr("{n}户该走访", n=due) if due else "", tr("{n}户", n=rows.walk.total), grids]
+        self.subtitle = " · ".join(filter(None, said))
 
     def _say_empty(self, nothing: bool, query: str, chosen: str) -> None:
         self.nothing = nothing
@@ -117,63 +159,6 @@ class RoundPage(Page):
     def _measure(self, *_: Any) -> None:
         chips = self.ids.filter.children
         self.chips_width = sum(c.width for c in chips) + dp(theme.S) * len(chips)
-
-
-def _rows(phone: Phone, query: str, chosen: Any, now: int) -> tuple[list[Row], int, str]:
-    """The list as rows, with a head per building. Runs on a worker thread."""
-    doors = phone.households(query, chosen)
-    names = {compound.id: compound.name for compound in phone.compounds()}
-    rows: list[Row] = []
-    head: Row | None = None
-    group, count = None, 0
-    for door in doors:
-        place = (door.compound_id, door.building)
-        if place != group:
-            if head:
-                head["show"]["count"] = tr("{n}户", n=count)
-            group, count = place, 0
-            title = " ".join(filter(None, (names.get(door.compound_id or ""), door.building)))
-            head = {
-                "viewclass": "GroupRow",
-                "key": f"head {place}",
-                "tall": GROUP,
-                "show": {"title": title or tr("其他地址"), "count": ""},
-            }
-            rows.append(head)
-        count += 1
-        rows.append({"viewclass": "DoorRow", "key": door.id, "tall": ROW, "show": _show(door, now)})
-    if head:
-        head["show"]["count"] = tr("{n}户", n=count)
-    me = phone.me
-    grids = tr("、").join(grid.name for grid in me.grids) if me else ""
-    return stack(rows, foot=FOOT), len(doors), grids
-
-
-def _show(door: HouseholdRow, now: int) -> dict[str, Any]:
-    icon, tone = DUE_LOOK[door.due]
-    last = day(door.last_visit_at, now)
-    return {
-        "door": door.door or "—",
-        "name": door.name or tr("未登记联系人"),
-        "where": " · ".join(filter(None, (door.unit or door.address, last))),
-        "due": due_word(door.due, door.last_visit_at),
-        "due_icon": icon,
-        "tone": tone,
-        "care": door.care,
-        "pending": door.pending,
-    }
-
-
-def due_word(due: str, last_visit_at: int | None) -> str:
-    """A door's state in a word."""
-    if due == "never" and last_visit_at:
-        return tr("还没见到人")
-    return {
-        "ok": tr("近期已访"),
-        "due": tr("快到期"),
-        "overdue": tr("该走访"),
-        "never": tr("从未走访"),
-    }[due]
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
