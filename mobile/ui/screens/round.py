@@ -17,7 +17,6 @@ from mobile.ui.rows import Row, RowView
 from mobile.ui.walk_rows import WalkRows
 from mobile.ui.words import tr
 
-
 ROOMY = 1.4  # times the plain size of text
 
 
