@@ -10,7 +10,7 @@ from bench.result import tell
 from bench.server import PostgreSQL
 
 # Those that ask a server run on a database; the phone's own run on its SQLite alone.
-SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth")
+SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_page")
 PHONE = ("phone_save", "phone_apply")
 NAMES = ("push", "first_pull", "small_pull", "idle_pull", "phone_save", "phone_apply",
          "push_growth")  # fmt: skip

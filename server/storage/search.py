@@ -110,7 +110,7 @@ def rebuild(session: Session, batch: int = 2000) -> Iterator[int]:
     rows = session.execute(query, execution_options={"yield_per": batch}).mappings()
     for part in chunks(rows, batch):
         made = [
-            {"problem_id": r["id"], "terms": _stored(document(r["partition_id"], dict(r)), sqlite)}
+            {"problem_id": r["id"], "terms": as_stored(document(r["partition_id"], dict(r)), sqlite)}
             for r in part
         ]
         insert_rows(session, TABLE, made)
@@ -149,11 +149,11 @@ def _given(condition: str, value: str) -> Any:
 
 
 def _row(record: Record, sqlite: bool) -> dict[str, Any]:
-    terms = _stored(document(record.partition, record.values), sqlite)
+    terms = as_stored(document(record.partition, record.values), sqlite)
     return {"problem_id": record.id, "terms": terms}
 
 
-def _stored(terms: Sequence[str], sqlite: bool) -> str:
+def as_stored(terms: Sequence[str], sqlite: bool) -> str:
     """The terms as the database takes them: for a tsvector with their places, none parsed."""
     if sqlite:
         return " ".join(terms)

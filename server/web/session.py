@@ -35,7 +35,7 @@ def register(app: Flask) -> None:
     @manager.user_loader
     def _load(user_id: str) -> User | None:
         user = db.session.get(User, user_id)
-        if user is None or not user.active or session.get("stamp") != _stamp(user):
+        if user is None or not user.active or session.get("stamp") != stamp(user):
             return None
         return user
 
@@ -47,7 +47,7 @@ def begin(user: User) -> None:
     if language:
         session["language"] = language
     now = now_ms()
-    session["stamp"], session["began"], session["seen"] = _stamp(user), now, now
+    session["stamp"], session["began"], session["seen"] = stamp(user), now, now
     login_user(user)
     g.pop("viewer", None)
 
@@ -123,7 +123,7 @@ def _to_sign_in(message: str) -> ResponseReturnValue:
     return redirect(address)
 
 
-def _stamp(user: User) -> str:
-    """Changes with the password and the role, so that every older session ends then."""
+def stamp(user: User) -> str:
+    """What a session carries: changes with the password and the role, so that every older session ends then."""
     text = f"{user.password_hash}|{user.role}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]

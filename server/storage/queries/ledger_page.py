@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -33,6 +34,7 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage import search
+from server.storage.database import is_sqlite
 from server.storage.models import FACETS, Problem
 from server.storage.queries import problems
 from server.storage.queries.paging import seen_grids
@@ -44,6 +46,7 @@ SIZE = 50
 COUNTED_TO = 1000
 LOOKED_AT = 10_000  # entries of each state that are looked at to count
 LITTLE = 5_000
+SPARSE = 3  # as few as these among LOOKED_AT: a walk would go on for too long
 SEARCHED = 2_000
 TABLE = Problem.__table__
 # sorting -> its column, and whether the largest comes first
@@ -53,7 +56,8 @@ SORTS: dict[str, tuple[str, bool]] = {
     "oldest": ("found_at", False),
     "number": ("number_key", True),
 }
-_HINTS = {"partition_id": "partition_id_state", "body": "body_state_due_at"}
+# By what a filter leaves little -> the columns by which it is looked up.
+_LOOKED_UP = {"handler": ("body", "id")}
 
 
 @dataclass(frozen=True)
@@ -103,23 +107,40 @@ def listed(
             return LedgerPage([], False, False, 0, False)
         newest = list(session.scalars(search.matches(session, found, SEARCHED + 1)))
         searched = len(newest) > SEARCHED
-        query = _few(session, viewer, chosen, now).where(
+        query = _few(session, viewer, chosen, now, ("id",)).where(
             TABLE.c.id.in_(newest[:SEARCHED]) if newest else TABLE.c.id.is_(None)
         )
         total, more = _count(session, query)
     elif (little := _little(session, viewer, chosen)) is not None:
-        query = _few(session, viewer, chosen, now)
-        if little in _HINTS:
-            query = query.with_hint(TABLE, f"INDEXED BY ix_problem_{_HINTS[little]}", "sqlite")
+        query = _few(session, viewer, chosen, now, _LOOKED_UP.get(little, (little,)))
         total, more = _count(session, query)
     else:
-        total, more = _count_walking(session, viewer, chosen, now)
+        total, more, sparse = _count_walking(session, viewer, chosen, now)
+        by = next(iter(_asked(viewer, chosen)), "")
+        if sparse and by:
+            query = _few(session, viewer, chosen, now, _LOOKED_UP.get(by, (by,)))
+            return _sorted(session, query, chosen, place, size, total, more)
         wanted = _walk(session, viewer, chosen, place, now, size + 1)
         keys = [row.id for row in session.execute(wanted)]
         return _page(session, keys, size, place, back, total, more, searched)
+    return _sorted(session, query, chosen, place, size, total, more, searched)
+
+
+def _sorted(
+    session: Session,
+    query: Select[Any],
+    chosen: ProblemFilter,
+    place: Place | None,
+    size: int,
+    total: int,
+    more: bool,
+    searched: bool = False,
+) -> LedgerPage:
+    """A page of a query that leaves so little that it can be sorted."""
     _key, order, after = _sorting(TABLE.c, chosen.sort, place)
-    query = query.where(after).order_by(*order).limit(size + 1)
-    return _page(session, list(session.scalars(query)), size, place, back, total, more, searched)
+    keys = list(session.scalars(query.where(after).order_by(*order).limit(size + 1)))
+    back = place is not None and place.before
+    return _page(session, keys, size, place, back, total, more, searched)
 
 
 def _page(
@@ -152,11 +173,34 @@ def states(chosen: ProblemFilter) -> tuple[str, ...]:
     return (chosen.state,) if chosen.state else ledger.STATES
 
 
-def _few(session: Session, viewer: Viewer, chosen: ProblemFilter, now: int) -> Select[Any]:
+class _Columns:
+    """The table's columns, of which SQLite looks up rows by these alone.
+
+    It knows little of what a value leaves, and would sort a tenth of the table to use an index
+    that fits a filter. A plus before a column's name keeps it from that.
+    """
+
+    def __init__(self, session: Session, *looked_up: str) -> None:
+        self.free = not is_sqlite(session)
+        self.looked_up = looked_up
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        column: ColumnElement[Any] = TABLE.c[name]
+        if self.free or name in self.looked_up:
+            return column
+        return literal_column(f"+problem.{name}", column.type)
+
+    __getattr__ = __getitem__
+
+
+def _few(
+    session: Session, viewer: Viewer, chosen: ProblemFilter, now: int, looked_up: Sequence[str]
+) -> Select[Any]:
+    columns = _Columns(session, *looked_up)
     return select(TABLE.c.id).where(
         TABLE.c.deleted_at.is_(None),
-        TABLE.c.state.in_(states(chosen)),
-        *_conditions(TABLE.c, viewer, chosen, now),
+        columns.state.in_(states(chosen)),
+        *_conditions(columns, viewer, chosen, now),
     )
 
 
@@ -170,15 +214,15 @@ def _walk(
 ) -> Select[Any]:
     """The next ids in order: of each state its next ones, of these the first."""
     key, order, after = _sorting(TABLE.c, chosen.sort, place)
+    columns = _Columns(session)
     parts = []
     for state in states(chosen):
         each = (
             select(TABLE.c.id, key.label("key"))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None), after)
-            .where(*_conditions(TABLE.c, viewer, chosen, now))
+            .where(*_within_street(viewer, chosen), *_conditions(columns, viewer, chosen, now))
             .order_by(*order)
             .limit(limit)
-            .with_hint(TABLE, f"INDEXED BY ix_problem_by_{SORTS[chosen.sort][0]}", "sqlite")
         )
         parts.append(select(each.subquery()))
     merged: Any = union_all(*parts).subquery()
@@ -199,6 +243,17 @@ def _sorting(
         return key, order, true()
     here, there = tuple_(key, columns.id), tuple_(place.key, place.id)
     return key, order, here < there if down else here > there
+
+
+def _within_street(viewer: Viewer, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
+    """Numbers begin with the place: those of one street stand together, in an index of their own.
+
+    What only lies in one street is walked there, not past all the numbers of the others.
+    """
+    area = chosen.area or viewer.area_code
+    if chosen.sort != "number" or len(area) < ids.STREET_DIGITS:
+        return []
+    return [TABLE.c.street_key == area[: ids.STREET_DIGITS]]
 
 
 def _conditions(
@@ -229,19 +284,23 @@ def _has_part(c: Any, body: str) -> ColumnElement[bool]:
     return or_(c.body == body, c.id.in_(joined))
 
 
+def _asked(viewer: Viewer, chosen: ProblemFilter) -> dict[str, ColumnElement[bool]]:
+    """By which columns rows can be looked up, those first that leave less."""
+    found: dict[str, ColumnElement[bool]] = {}
+    if chosen.category:
+        found["category"] = TABLE.c.category == chosen.category
+    if chosen.body:
+        found["body"] = TABLE.c.body == chosen.body
+    if viewer.may("see_own_problems"):
+        found["handler"] = TABLE.c.body == viewer.body
+    if len(chosen.area or viewer.area_code) >= ids.STREET_DIGITS:
+        found["partition_id"] = seen_grids(TABLE.c.partition_id, viewer, chosen.area)
+    return found
+
+
 def _little(session: Session, viewer: Viewer, chosen: ProblemFilter) -> str | None:
     """The column by which the filter leaves little, so little that it is sorted as a whole."""
-    area = chosen.area or viewer.area_code
-    asked: list[tuple[str, ColumnElement[bool]]] = []
-    if area != ids.ROOT_AREA:
-        asked.append(("partition_id", seen_grids(TABLE.c.partition_id, viewer, chosen.area)))
-    if chosen.body:
-        asked.append(("body", TABLE.c.body == chosen.body))
-    if chosen.category:
-        asked.append(("category", TABLE.c.category == chosen.category))
-    if viewer.may("see_own_problems"):
-        asked.append(("handler", TABLE.c.body == viewer.body))
-    for name, condition in asked:
+    for name, condition in _asked(viewer, chosen).items():
         first = select(true()).select_from(TABLE).where(condition).limit(LITTLE + 1).subquery()
         if (session.scalar(select(func.count()).select_from(first)) or 0) <= LITTLE:
             return name
@@ -256,15 +315,19 @@ def _count(session: Session, query: Select[Any]) -> tuple[int, bool]:
 
 def _count_walking(
     session: Session, viewer: Viewer, chosen: ProblemFilter, now: int
-) -> tuple[int, bool]:
-    """How many there are among the first entries of each state; whether that is not all."""
+) -> tuple[int, bool, bool]:
+    """How many there are among the first entries of each state; whether that is not all.
+
+    And whether they are so few that a walk would take long to find a page of them.
+    """
     parts = []
     for state in states(chosen):
         looked: Subquery = (
             select(*(TABLE.c[name] for name in ("state", *FACETS)))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None))
+            .where(*_within_street(viewer, chosen))
+            .order_by(*_sorting(TABLE.c, chosen.sort, None)[1])
             .limit(LOOKED_AT)
-            .with_hint(TABLE, f"INDEXED BY ix_problem_by_{SORTS[chosen.sort][0]}", "sqlite")
             .subquery()
         )
         fits = and_(*_conditions(looked.c, viewer, chosen, now))
@@ -275,5 +338,6 @@ def _count_walking(
         )
     rows = session.execute(union_all(*parts)).all()
     total = sum(row.fits for row in rows)
-    more = any(row.looked >= LOOKED_AT for row in rows)
-    return min(total, COUNTED_TO), more or total > COUNTED_TO
+    goes_on = [row.fits for row in rows if row.looked >= LOOKED_AT]
+    sparse = max(goes_on, default=LOOKED_AT) <= SPARSE
+    return min(total, COUNTED_TO), bool(goes_on) or total > COUNTED_TO, sparse

@@ -1,0 +1,106 @@
+"""Any page and any filter of the ledger with 1,000,000 problems, against the same with 10,000.
+
+What is measured is the whole page, as a person gets it: who looks, the rows, their names, HTML.
+The line tells the worst of all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from bench.problems import BODIES, CATEGORIES, COUNTY, RARE, fill, people
+from bench.result import Result, peak_rss, tell
+from bench.server import PostgreSQL, Site, site
+
+SIZES = (10_000, 1_000_000)
+RUNS = 5
+FILTERS = [
+    "", "state=all", "state=closed", "state=suspended", "state=rejected", "flag=overdue",
+    "flag=supervised", "state=all&flag=hard", "state=closed&flag=recurring",
+    f"state=all&category={CATEGORIES[7]}", f"category={CATEGORIES[7]}&flag=overdue",
+    f"state=all&body={BODIES[5]}", f"body={BODIES[5]}", f"state=all&area={COUNTY}001003002",
+    f"state=closed&category={CATEGORIES[7]}&body={BODIES[5]}",
+    f"state=closed&category={CATEGORIES[7]}&body={BODIES[5]}&flag=supervised",
+    "q=照明", "state=all&q=照明", f"state=all&q={RARE[1]}", "state=all&q=楼道照明",
+    "state=all&q=没有这句话", "state=closed&q=电梯&flag=hard", "q=18号楼",
+]  # fmt: skip
+SORTS = ("due", "found", "oldest", "number")
+WHO = ("district", "street", "community", "body")
+
+
+def run(database: str, postgresql: PostgreSQL | None) -> Iterator[Result]:
+    """Pages per second at both sizes, of the page for which the ratio is worst."""
+    with ExitStack() as stack:
+        times: list[dict[str, float]] = []
+        peak: Any = None
+        places = []
+        for size in SIZES:
+            found = stack.enter_context(site(database, postgresql))
+            tell(f"filling {size:,}")
+            accounts = people(found)
+            fill(found, size, accounts["district"])
+            places.append((found, accounts))
+        import os
+
+        with peak_rss(os.getpid()) as peak:
+            for found, accounts in places:
+                times.append(_times(found, accounts))
+        few, many = times
+        worst = sorted(few, key=lambda name: few[name] / many[name])
+        for name in worst[:8]:
+            tell(f"{few[name] / many[name]:.2f}  {few[name] * 1000:.0f} -> "
+                 f"{many[name] * 1000:.0f} ms  {name}")  # fmt: skip
+        slowest = max(many, key=lambda name: many[name])
+        tell(f"slowest: {many[slowest] * 1000:.0f} ms  {slowest}; median "
+             f"{statistics.median(few.values()) * 1000:.0f} -> "
+             f"{statistics.median(many.values()) * 1000:.0f} ms")  # fmt: skip
+        name = worst[0]
+        yield Result("ledger_page", database, 1 / many[name], f"pages/s ({name})", 1 / few[name],
+                     peak())  # fmt: skip
+
+
+def _times(found: Site, accounts: dict[str, str]) -> dict[str, float]:
+    """Seconds for each page, the median of some runs."""
+    times = {}
+    for who in WHO:
+        client = signed_in(found, accounts[who])
+        for given, sort in itertools.product(FILTERS, SORTS):
+            if who == "body" and "body=" in given:  # no choice of theirs
+                continue
+            path = f"/ledger?{given}&sort={sort}"
+            runs = []
+            for n in range(RUNS + 1):
+                start = time.perf_counter()
+                answer = client.get(path)
+                if n:  # the first warms up
+                    runs.append(time.perf_counter() - start)
+                if answer.status_code != 200:
+                    raise RuntimeError(answer.text[:500])
+            times[f"{who} {given} {sort}"] = statistics.median(runs)
+        tell(f"{found.name}: {who} seen")
+    return times
+
+
+def signed_in(found: Site, user_id: str) -> FlaskClient:
+    """A browser in which somebody is signed in."""
+    from server.operations.clock import now_ms
+    from server.storage.database import db
+    from server.storage.tables import User
+    from server.web.session import stamp
+
+    client = found.app.test_client()
+    with found.app.app_context():
+        user = db.session.get(User, user_id)
+        assert user is not None
+        mark = stamp(user)
+    now = now_ms()
+    with client.session_transaction() as cookie:
+        cookie.update(_user_id=user_id, _fresh=True, stamp=mark, began=now, seen=now)
+    return client
