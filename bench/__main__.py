@@ -10,10 +10,11 @@ from bench.result import tell
 from bench.server import PostgreSQL
 
 # Those that ask a server run on a database; the phone's own run on its SQLite alone.
-SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_page")
+SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_export",
+          "ledger_page")  # fmt: skip
 PHONE = ("phone_save", "phone_apply")
 NAMES = ("push", "first_pull", "small_pull", "idle_pull", "phone_save", "phone_apply",
-         "push_growth")  # fmt: skip
+         "ledger_export", "ledger_page", "push_growth")  # fmt: skip
 
 
 def main() -> None:

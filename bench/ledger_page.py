@@ -7,11 +7,11 @@ The line tells the worst of all.
 from __future__ import annotations
 
 import itertools
+import os
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 from flask.testing import FlaskClient
 
@@ -39,7 +39,6 @@ def run(database: str, postgresql: PostgreSQL | None) -> Iterator[Result]:
     """Pages per second at both sizes, of the page for which the ratio is worst."""
     with ExitStack() as stack:
         times: list[dict[str, float]] = []
-        peak: Any = None
         places = []
         for size in SIZES:
             found = stack.enter_context(site(database, postgresql))
@@ -47,8 +46,6 @@ def run(database: str, postgresql: PostgreSQL | None) -> Iterator[Result]:
             accounts = people(found)
             fill(found, size, accounts["district"])
             places.append((found, accounts))
-        import os
-
         with peak_rss(os.getpid()) as peak:
             for found, accounts in places:
                 times.append(_times(found, accounts))

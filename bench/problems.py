@@ -28,10 +28,11 @@ SHARES = {
     "dispatched": 10, "closure_requested": 7, "suspended": 5, "reported": 5, "registered": 5,
     "reopened": 3,
 }  # fmt: skip
-WORDS = (
-    "楼道 照明 漏水 路灯 下水道 堵塞 井盖 电梯 停运 墙皮 脱落 消防 通道 堆物 垃圾 清运 噪音 扰民 违建 "
-    "围墙 开裂 电线 老化 燃气 管道 积水 结冰 绿化 树枝 停车 占道 门禁 失灵 屋面 渗漏 供暖 不热"
-).split()
+_SAID = (
+    "楼道 照明 漏水 路灯 下水道 堵塞 井盖 电梯 停运 墙皮 脱落 消防 通道 堆物 垃圾 清运 噪音 扰民 "
+    "违建 围墙 开裂 电线 老化 燃气 管道 积水 结冰 绿化 树枝 停车 占道 门禁 失灵 屋面 渗漏 供暖 不热"
+)
+WORDS = _SAID.split()
 RARE = ("白蚁", "蜂窝", "塌陷", "氨气")  # each in one of 5,000
 COLUMNS = [c.name for c in Problem.__table__.columns if c.name not in LEDGER_KEYS]
 _JSON = {f.name for f in records.PROBLEM.fields if f.type in ("set", "json", "position")}

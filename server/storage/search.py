@@ -110,7 +110,10 @@ def rebuild(session: Session, batch: int = 2000) -> Iterator[int]:
     rows = session.execute(query, execution_options={"yield_per": batch}).mappings()
     for part in chunks(rows, batch):
         made = [
-            {"problem_id": r["id"], "terms": as_stored(document(r["partition_id"], dict(r)), sqlite)}
+            {
+                "problem_id": r["id"],
+                "terms": as_stored(document(r["partition_id"], dict(r)), sqlite),
+            }
             for r in part
         ]
         insert_rows(session, TABLE, made)
@@ -146,6 +149,10 @@ def _watched(changes: Mapping[str, Sequence[Any]]) -> Iterator[str]:
 
 def _given(condition: str, value: str) -> Any:
     return text(condition).bindparams(bindparam("sought", value, unique=True))
+
+
+def _document_of(row: Any) -> list[str]:
+    return document(row["partition_id"], dict(row))
 
 
 def _row(record: Record, sqlite: bool) -> dict[str, Any]:

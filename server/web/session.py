@@ -124,6 +124,6 @@ def _to_sign_in(message: str) -> ResponseReturnValue:
 
 
 def stamp(user: User) -> str:
-    """What a session carries: changes with the password and the role, so that every older session ends then."""
+    """Changes with the password and the role, so that every older session ends then."""
     text = f"{user.password_hash}|{user.role}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]

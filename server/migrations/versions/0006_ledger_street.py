@@ -1,14 +1,14 @@
-"""ledger: the numbers of a street by themselves; two indices that others replaced
+"""ledger: the numbers of a street by themselves
 
 Revision ID: 0006_ledger_street
-Revises: PREVIOUS
+Revises: 0005_feedback
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0006_ledger_street"
-down_revision = "PREVIOUS"
+down_revision = "0005_feedback"
 branch_labels = None
 depends_on = None
 
@@ -28,10 +28,8 @@ def upgrade():
         "ix_problem_by_street", "problem", ["street_key", "state", "number_key", *FACETS],
         sqlite_where=live, postgresql_where=live,
     )  # fmt: skip
-    op.drop_index("ix_problem_state_due_at", "problem")
 
 
 def downgrade():
-    op.create_index("ix_problem_state_due_at", "problem", ["state", "due_at"])
     op.drop_index("ix_problem_by_street", "problem")
     op.drop_column("problem", "street_key")

@@ -190,7 +190,8 @@ class _Columns:
             return column
         return literal_column(f"+problem.{name}", column.type)
 
-    __getattr__ = __getitem__
+    def __getattr__(self, name: str) -> ColumnElement[Any]:
+        return self[name]
 
 
 def _few(
