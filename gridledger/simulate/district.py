@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,7 +47,13 @@ class District:
 @contextmanager
 def application(data: Path, database_url: str) -> Iterator[Flask]:
     """The server's application in this process, for use cases and for reading the database."""
-    app = create_app(Config(data=data, database_url=database_url))
+    app = create_app(
+        Config(
+            data=data,
+            database_url=database_url,
+            blobs_url=os.environ.get("GRIDLEDGER_BLOBS_URL", ""),
+        )
+    )
     with app.app_context():
         try:
             yield app

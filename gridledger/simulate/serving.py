@@ -38,7 +38,7 @@ class Server:
         for old in (self._control / WORKERS).iterdir():
             old.unlink()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLEDGER_")}
-        for kept in ("GRIDLEDGER_WORKERS", "GRIDLEDGER_PG_BIN"):
+        for kept in ("GRIDLEDGER_WORKERS", "GRIDLEDGER_PG_BIN", "GRIDLEDGER_BLOBS_URL"):
             if kept in os.environ:
                 environment[kept] = os.environ[kept]
         environment["GRIDLEDGER_DATABASE_URL"] = self._database_url

@@ -127,7 +127,7 @@ class Client:
         headers = TUS | {"Upload-Length": str(size), "Upload-Metadata": f"sha256 {name}"}
         with self._request("POST", protocol.PHOTOS, headers=headers) as response:
             state = response.headers.get("Upload-State", "")
-            if response.status_code == 200 and state in ("verified", "refused"):
+            if response.status_code in (200, 201) and state in ("verified", "refused"):
                 return Upload(None, size, state)
             location = response.headers.get("Location")
             if response.status_code != 201 or not location:

@@ -1,35 +1,44 @@
-"""Upload: the bytes of photos arrive in pieces, are checked, and their records say so.
+"""Upload: the bytes of photos arrive in pieces, from one writer at a time.
 
 Only a hash that the person's own transactions declare, applied or in quarantine, may be uploaded.
-The bytes go to the store outside of any database transaction; the records change in one.
+The bytes go to the store outside of any database transaction; the row says how far they are.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from server.core.image_check import BadImage, Checked, check
-from server.core.scope import Sender
 from server.errors import Trouble
-from server.operations import redact, transact
-from server.operations.batch import Batch
+from server.operations import verify
 from server.operations.clock import now_ms
-from server.operations.entries import add_task
-from server.storage import blobs
+from server.operations.verify import FINAL, settle_late
+from server.operations.verify import settle as settle
+from server.storage import blobs, leases
 from server.storage.database import db, write
+from server.storage.leases import Lease
 from server.storage.models import Photo
-from server.storage.settings import epoch
 from server.storage.tables import Blob, Device, Quarantined, QuarantinedName, Upload
 from shared import ids, protocol
-from shared.reconcile import settle_many
 
 EXPIRES_MS = 7 * 24 * 3600 * 1000
-FINAL = ("verified", "refused")
+SYNC_BYTES = 4 * 2**20  # of one request, after which what came is made safe and noted
+SYNC_S = 5.0
+PARTIAL, FINAL_OF = "partial", "final;"
+
+
+class Interrupted(Exception):
+    """The connection broke while bytes came."""
+
+
+class Digest(Protocol):
+    """What hashlib's hashes do."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -41,30 +50,44 @@ class State:
     size: int
     state: str
     expires_at: int
+    concat: str | None = None
 
 
-def create(device: Device, sha256: str, size: int) -> State:
-    """Begin an upload, or say that the store has these bytes already.
+def create(device: Device, sha256: str, size: int, partial: bool = False) -> State:
+    """Begin an upload; it is at its end already if the store has these bytes.
 
     Raises Trouble forbidden for a hash that nobody declared, too_large.
     """
-    if size > protocol.MAX_PHOTO:
-        raise Trouble("too_large", f"a photo may have {protocol.MAX_PHOTO} bytes")
-    if size <= 0:
-        raise Trouble("invalid", "Upload-Length", {"Upload-Length": ["must be positive"]})
+    _check_size(size)
     _check_declared(device, sha256)
-    blob = db.session.get(Blob, sha256)
-    if blob is not None and blob.state in FINAL:
-        _settle_late(sha256, blob)
-        return State("", blob.size, blob.size, blob.state, 0)
-    now = now_ms()
-    with write() as session:
-        upload = Upload(
-            id=ids.new_id(), sha256=sha256, size=size, received=0, device_id=device.id,
-            created_at=now, expires_at=now + EXPIRES_MS,
-        )  # fmt: skip
-        session.add(upload)
-    return State(upload.id, 0, size, "uploading", upload.expires_at)
+    there = _known(sha256)
+    return _begin(device, sha256, size, PARTIAL if partial else None, size if there else 0)
+
+
+def concatenate(device: Device, sha256: str, part_ids: Sequence[str], concat: str) -> State:
+    """Make one upload of partial ones, in this order, and check the photo.
+
+    ``sha256`` may be empty: that of the parts. Raises Trouble not_found, gone, offset_mismatch
+    (a part is not whole), invalid, too_large, locked.
+    """
+    parts = [find(device, one) for one in part_ids]
+    sha256 = sha256 or parts[0].sha256
+    for part in parts:
+        if part.concat != PARTIAL or part.sha256 != sha256:
+            raise Trouble("invalid", "Upload-Concat", {"Upload-Concat": [f"{part.id}: no part"]})
+        if state_of(part).offset != part.size:
+            raise Trouble("offset_mismatch", f"{part.id} is not whole")
+    size = sum(part.size for part in parts)
+    _check_size(size)
+    _check_declared(device, sha256)
+    if _known(sha256):
+        state = _begin(device, sha256, size, concat, size)
+    else:
+        state = _joined(_begin(device, sha256, size, concat, 0), sha256, parts)
+    if state.state in FINAL:
+        for part in parts:
+            blobs.current().discard(part.id)
+    return state
 
 
 def find(device: Device, upload_id: str) -> Upload:
@@ -82,47 +105,65 @@ def state_of(upload: Upload) -> State:
     """How far an upload is, by the bytes that are safely in the store."""
     blob = db.session.get(Blob, upload.sha256)
     if blob is not None and blob.state in FINAL:
-        return State(upload.id, upload.size, upload.size, blob.state, upload.expires_at)
-    offset = blobs.current().received(upload.id)
-    return State(upload.id, offset, upload.size, "uploading", upload.expires_at)
+        return _state(upload, upload.size, blob.state)
+    return _state(upload, upload.received)
 
 
 def resume(upload: Upload) -> State:
     """How far it is; one that was whole when a process died before it was checked is checked."""
     state = state_of(upload)
-    if state.state not in FINAL and state.offset == upload.size:
-        return _finish(upload)
-    return state
+    if state.state in FINAL or state.offset != upload.size or upload.concat == PARTIAL:
+        return state
+    lease = leases.take(upload.id, now_ms())
+    if lease is None:
+        return state
+    return _finish(upload, lease, lease.received, lease.pieces)
 
 
-def append(upload: Upload, offset: int, data: bytes) -> State:
+def append(
+    upload: Upload,
+    offset: int,
+    blocks: Iterable[bytes],
+    digest: Digest | None = None,
+    check: Callable[[], None] | None = None,
+) -> State:
     """Add bytes at the end of an upload, and check the photo when it is whole.
 
-    Raises Trouble offset_mismatch, locked, too_large.
+    ``blocks`` may raise Interrupted; what came before is kept, unless there is a ``digest``, which
+    every byte goes through, and whose ``check`` raises for the wrong bytes. Raises Trouble
+    offset_mismatch, locked, too_large, forbidden (a final upload takes no bytes).
     """
-    store = blobs.current()
+    if upload.concat is not None and upload.concat.startswith(FINAL_OF):
+        raise Trouble("forbidden", "a final upload takes no bytes")
     if state_of(upload).state in FINAL:
         return state_of(upload)
-    if offset + len(data) > upload.size:
-        raise Trouble("too_large", "more bytes than were announced")
+    lease = leases.take(upload.id, now_ms())
+    if lease is None:
+        raise Trouble("locked")
+    end = _End(upload, lease)
     try:
-        received = store.append(upload.id, offset, data)
-    except blobs.WrongOffset as error:
-        raise Trouble(
-            "offset_mismatch",
-            f"the upload stands at {error.offset}",
-            {"offset": [error.offset]},
-            headers={"Upload-Offset": str(error.offset)},
-        ) from None
-    except blobs.UploadBusy:
-        raise Trouble("locked") from None
-    if received < upload.size:
-        return State(upload.id, received, upload.size, "uploading", upload.expires_at)
-    return _finish(upload)
+        if offset != lease.received:
+            raise _wrong_offset(lease.received)
+        with blobs.current().append(upload.id, offset, lease.pieces) as tail:
+            _take_in(end, tail, blocks, digest, check)
+    except blobs.WrongOffset as error:  # bytes are gone that were there: a restored store
+        leases.give_back(lease, 0, [])
+        raise _wrong_offset(0) from error
+    except BaseException:
+        leases.give_back(lease, end.received, end.pieces)
+        raise
+    if end.lost:
+        raise Trouble("locked")
+    if end.received == upload.size and upload.concat != PARTIAL:
+        return _finish(upload, lease, end.received, end.pieces)
+    leases.give_back(lease, end.received, end.pieces)
+    return _state(upload, end.received)
 
 
 def discard(upload: Upload) -> None:
-    """Forget an upload that will not go on."""
+    """Forget an upload that will not go on; raises Trouble locked while somebody writes to it."""
+    if leases.take(upload.id, now_ms()) is None:
+        raise Trouble("locked")
     blobs.current().discard(upload.id)
     with write() as session:
         found = session.get(Upload, upload.id)
@@ -130,82 +171,135 @@ def discard(upload: Upload) -> None:
             session.delete(found)
 
 
-def _finish(upload: Upload) -> State:
-    """All bytes are here: the right ones, and a photo? Then its records are verified."""
-    store = blobs.current()
-    digest = hashlib.sha256()
-    checked: Checked | None = None
-    reason = ""
-    with tempfile.SpooledTemporaryFile(max_size=4 * 2**20) as copy:
-        for block in store.read_upload(upload.id):
-            digest.update(block)
-            copy.write(block)
-        if digest.hexdigest() != upload.sha256:
-            store.discard(upload.id)
-            return State(upload.id, 0, upload.size, "corrupt", upload.expires_at)
-        copy.seek(0)
-        try:
-            checked = check(copy)
-        except BadImage as error:
-            reason = error.code
-    if checked is not None:
-        store.keep(upload.id, upload.sha256)
-    else:
-        store.discard(upload.id)
-    state = "verified" if checked else "refused"
-    settle(upload.sha256, upload.size, state, checked, reason)
-    if checked is not None:
-        redact.replay(upload.sha256)
-    return State(upload.id, upload.size, upload.size, state, upload.expires_at)
+class _End:
+    """How far an upload is while bytes come."""
+
+    def __init__(self, upload: Upload, lease: Lease) -> None:
+        self.upload, self.lease = upload, lease
+        self.received, self.pieces = lease.received, list(lease.pieces)
+        self.came = 0  # bytes since then that are not safe yet
+        self.lost = False
+
+    def sync(self, tail: blobs.Tail) -> None:
+        """Make what came safe, so that it counts."""
+        self.pieces += tail.sync()
+        self.received += self.came
+        self.came = 0
 
 
-def settle(
-    sha256: str, size: int, state: str, checked: Checked | None = None, reason: str = ""
+def _take_in(
+    end: _End,
+    tail: blobs.Tail,
+    blocks: Iterable[bytes],
+    digest: Digest | None,
+    check: Callable[[], None] | None,
 ) -> None:
-    """Tell every record of a photo what became of its bytes, in one transaction."""
+    noted = time.monotonic()
+    try:
+        for block in blocks:
+            if end.received + end.came + len(block) > end.upload.size:
+                raise Trouble("too_large", "more bytes than were announced")
+            silent = time.monotonic() - noted > SYNC_S
+            if silent and not leases.advance(end.lease, end.received, end.pieces, now_ms()):
+                end.lost = True
+                return
+            if digest is not None:
+                digest.update(block)
+            tail.write(block)
+            end.came += len(block)
+            if silent:
+                noted = time.monotonic()
+            if digest is None and (silent or end.came >= SYNC_BYTES):
+                end.sync(tail)
+                leases.advance(end.lease, end.received, end.pieces, now_ms())
+        if check is not None:
+            check()
+    except Interrupted:
+        if digest is None:
+            end.sync(tail)
+        raise
+    if end.came:
+        end.sync(tail)
+
+
+def _finish(upload: Upload, lease: Lease, received: int, pieces: list[str]) -> State:
+    """Check an upload that is whole, and give the lease back."""
+    try:
+        state = verify.upload(upload.id, upload.sha256, upload.size, pieces)
+        if state == "corrupt":
+            received, pieces = 0, []
+    finally:
+        leases.give_back(lease, received, pieces)
+    return _state(upload, received, state)
+
+
+def _joined(begun: State, sha256: str, parts: Sequence[Upload]) -> State:
+    store = blobs.current()
+    lease = leases.take(begun.id, now_ms())
+    upload = db.session.get(Upload, begun.id)
+    if lease is None or upload is None:
+        raise Trouble("locked")
+    try:
+        with store.append(begun.id, 0, []) as tail:
+            for part in parts:
+                with store.open_upload(part.id, part.size, part.pieces or []) as file:
+                    while block := file.read(blobs.BLOCK):
+                        tail.write(block)
+            pieces = tail.sync()
+    except BaseException as error:
+        leases.give_back(lease, 0, [])
+        if isinstance(error, FileNotFoundError):
+            raise Trouble("gone", "a part has no bytes any more") from None
+        raise
+    return _finish(upload, lease, begun.size, pieces)
+
+
+def _begin(device: Device, sha256: str, size: int, concat: str | None, received: int) -> State:
     now = now_ms()
-
-    def once(session: Session, extra: frozenset[str]) -> None:
-        photos = session.scalars(select(Photo.id).where(Photo.sha256 == sha256)).all()
-        device = transact.own_device(session, None, "job", now, lock=False)
-        sender = Sender(device.id, None, "", ids.ROOT_AREA, trusted=True)
-        batch = Batch(session, sender, now, epoch(session))
-        batch.begin(ids.new_id(), None, now)
-        batch.prepare({"photo": photos}, extra)
-        for photo_id in photos:
-            one = batch.get("photo", photo_id)
-            if one is None or one.record.values["state"] in FINAL:
-                continue
-            changes = {"state": state, "verified_at": now if state == "verified" else None}
-            batch.put(settle_many(one.record, changes, device.id))
-            if state == "refused" and one.created_by:
-                add_task(
-                    batch, one.created_by, "rejected_change", about_kind="photo",
-                    about_id=photo_id, reason="photo_refused", detail={"reason": reason},
-                )  # fmt: skip
-        batch.flush()
-        session.merge(
-            Blob(
-                sha256=sha256,
-                size=size,
-                state=state,
-                mime=checked.mime if checked else None,
-                width=checked.width if checked else None,
-                height=checked.height if checked else None,
-                detail=reason or None,
-                stored_at=now,
-            )
-        )
-
-    transact.locking(once)
+    with write() as session:
+        upload = Upload(
+            id=ids.new_id(), sha256=sha256, size=size, received=received, device_id=device.id,
+            created_at=now, expires_at=now + EXPIRES_MS, concat=concat,
+        )  # fmt: skip
+        session.add(upload)
+    return state_of(upload)
 
 
-def _settle_late(sha256: str, blob: Blob) -> None:
-    """A record declared in the very moment in which the bytes were settled hears of it now."""
-    waiting = select(Photo.id).where(Photo.sha256 == sha256, Photo.state.not_in(FINAL))
-    if db.session.scalar(waiting.limit(1)):
-        checked = Checked(blob.mime or "", blob.width or 0, blob.height or 0)
-        settle(sha256, blob.size, blob.state, checked, blob.detail or "")
+def _known(sha256: str) -> bool:
+    """Whether nothing has to be sent: it is refused for good, or its bytes are in the store."""
+    blob = db.session.get(Blob, sha256)
+    if blob is not None and blob.state == "refused":
+        settle_late(sha256, blob)
+        return True
+    if not blobs.current().exists(sha256):
+        if blob is not None and blob.state == "verified":
+            settle(sha256, blob.size, "corrupt")
+            db.session.expire_all()
+        return False
+    if blob is not None and blob.state == "verified":
+        settle_late(sha256, blob)
+        return True
+    return verify.from_store(sha256)
+
+
+def _state(upload: Upload, offset: int, state: str = "uploading") -> State:
+    return State(upload.id, offset, upload.size, state, upload.expires_at, upload.concat)
+
+
+def _check_size(size: int) -> None:
+    if size > protocol.MAX_PHOTO:
+        raise Trouble("too_large", f"a photo may have {protocol.MAX_PHOTO} bytes")
+    if size <= 0:
+        raise Trouble("invalid", "Upload-Length", {"Upload-Length": ["must be positive"]})
+
+
+def _wrong_offset(offset: int) -> Trouble:
+    return Trouble(
+        "offset_mismatch",
+        f"the upload stands at {offset}",
+        {"offset": [offset]},
+        headers={"Upload-Offset": str(offset)},
+    )
 
 
 def _check_declared(device: Device, sha256: str) -> None:

@@ -259,7 +259,11 @@ class Blob(db.Model):
 
 
 class Upload(db.Model):
-    """An upload under way (tus). ``received`` bytes are safely in the store."""
+    """An upload under way (tus). ``received`` bytes are safely in the store.
+
+    ``pieces``: their names there, where the store needs them. ``lease`` of who writes now
+    (server.storage.leases). ``concat``: "partial", or "final;" and the addresses of its parts.
+    """
 
     __table_args__ = (Index("ix_upload_expires_at", "expires_at"),)
 
@@ -270,6 +274,10 @@ class Upload(db.Model):
     device_id: Mapped[str] = mapped_column(String(36))
     created_at: Mapped[int] = mapped_column(Ms)
     expires_at: Mapped[int] = mapped_column(Ms)
+    pieces: Mapped[list[str] | None] = mapped_column(Json)
+    concat: Mapped[str | None] = mapped_column(Text)
+    lease: Mapped[str | None] = mapped_column(String)
+    lease_until: Mapped[int | None] = mapped_column(Ms)
 
 
 class LedgerSerial(db.Model):

@@ -148,7 +148,8 @@ def test_the_same_bytes_are_sent_once(app: Flask, client: Any, world: World) -> 
     with app.app_context():
         assert db.session.get(Photo, second).state == "verified"
     answer = begin(client, world, data)
-    assert (answer.status_code, answer.headers["Upload-State"]) == (200, "verified")
+    assert (answer.status_code, answer.headers["Upload-State"]) == (201, "verified")
+    assert answer.headers["Upload-Offset"] == str(len(data))
 
 
 @pytest.mark.parametrize(
@@ -209,3 +210,99 @@ def test_erased_bytes_are_not_taken_again(app: Flask, client: Any, world: World)
     with app.app_context():
         erase.erase(world.users["admin"], world.households[0], "本人要求")
     assert begin(client, world, data).status_code == 403
+
+
+def post(client: Any, world: World, data: bytes = b"", sha_of: bytes = b"", **more: str) -> Any:
+    name = base64.b64encode(hashlib.sha256(sha_of).hexdigest().encode()).decode()
+    return client.post(
+        protocol.PHOTOS, data=data, headers=tus(world, Upload_Metadata=f"sha256 {name}", **more)
+    )
+
+
+def test_a_photo_may_come_with_its_creation(client: Any, world: World) -> None:
+    data = photo_bytes()
+    declare(client, world, data)
+    answer = post(client, world, data, data, Upload_Length=str(len(data)),
+                  Content_Type="application/offset+octet-stream")  # fmt: skip
+    assert (answer.status_code, answer.headers["Upload-State"]) == (201, "verified")
+    assert answer.headers["Upload-Offset"] == str(len(data))
+
+
+def test_parts_are_put_together_and_checked_as_one_photo(client: Any, world: World) -> None:
+    data = photo_bytes()
+    declare(client, world, data)
+    half = len(data) // 2
+    urls = []
+    for piece in (data[:half], data[half:]):
+        begun = post(
+            client, world, b"", data, Upload_Length=str(len(piece)), Upload_Concat="partial"
+        )
+        urls.append(begun.headers["Location"])
+        if len(urls) == 2:
+            early = post(client, world, b"", data, Upload_Concat=f"final;{' '.join(urls)}")
+            assert early.status_code == 409
+        patch(client, world, urls[-1], 0, piece)
+    whole = post(client, world, b"", data, Upload_Concat=f"final;{' '.join(urls)}")
+    assert (whole.status_code, whole.headers["Upload-State"]) == (201, "verified")
+    url = whole.headers["Location"]
+    assert patch(client, world, url, 0, b"more").status_code == 403
+    asked = client.head(url, headers=tus(world))
+    assert asked.headers["Upload-Concat"] == f"final;{' '.join(urls)}"
+    assert client.head(urls[0], headers=tus(world)).headers["Upload-Concat"] == "partial"
+
+
+def test_one_writer_at_a_time(app: Flask, client: Any, world: World) -> None:
+    from server.operations.clock import now_ms
+    from server.storage import leases
+
+    data = photo_bytes()
+    declare(client, world, data)
+    url = begin(client, world, data).headers["Location"]
+    upload_id = url.rpartition("/")[2]
+    with app.app_context():
+        lease = leases.take(upload_id, now_ms())
+        assert lease is not None
+    busy = patch(client, world, url, 0, data)
+    assert (busy.status_code, busy.json["code"]) == (423, "locked")
+    assert client.delete(url, headers=tus(world)).status_code == 423
+    with app.app_context():
+        assert leases.take(upload_id, now_ms() + leases.LEASE_MS + 1) is not None  # it was silent
+        assert not leases.advance(lease, 5, [], now_ms())
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("POST", {"Upload-Length": "x"}, 400),
+        (
+            "POST",
+            {
+                "Upload-Length": "99999999999",
+                "Upload-Metadata": f"sha256 {base64.b64encode(b'0' * 64).decode()}",
+            },
+            413,
+        ),
+        ("POST", {"Upload-Defer-Length": "1"}, 400),
+        ("POST", {"Upload-Length": "5", "Upload-Metadata": "sha256 %%%"}, 400),
+        ("POST", {"Upload-Concat": "final;/a", "Upload-Length": "5"}, 400),
+        ("PATCH", {"Content-Type": "text/plain", "Upload-Offset": "0"}, 415),
+        ("PATCH", {"Upload-Offset": "0", "Upload-Checksum": "md5 aaaa"}, 400),
+        ("PATCH", {"Upload-Offset": "1"}, 409),
+        ("PATCH", {"Tus-Resumable": "0.2.0", "Upload-Offset": "0"}, 412),
+        ("HEAD", {}, 200),
+        ("DELETE", {}, 204),
+    ],
+)
+def test_each_mistake_has_its_own_status(
+    client: Any, world: World, method: str, headers: dict[str, str], status: int
+) -> None:
+    data = photo_bytes()
+    declare(client, world, data)
+    url = protocol.PHOTOS if method == "POST" else begin(client, world, data).headers["Location"]
+    given = {**tus(world), "Content-Type": "application/offset+octet-stream", **headers}
+    body = data[:10] if method == "PATCH" else b""
+    answer = client.open(url, method=method, data=body, headers=given)
+    assert answer.status_code == status
+    assert answer.headers["Tus-Resumable"] == "1.0.0"
+    if method == "DELETE":
+        assert client.head(url, headers=tus(world)).status_code == 404

@@ -1,0 +1,94 @@
+"""The headers and bodies of tus 1.0, read strictly."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from flask import request
+from werkzeug.exceptions import ClientDisconnected
+
+from server.errors import Trouble
+from server.operations.upload import Interrupted
+
+VERSION = "1.0.0"
+ALGORITHMS = {"sha1": 20, "sha256": 32}  # name -> bytes of its digest
+MEDIA_TYPE = "application/offset+octet-stream"
+MOST_PARTS = 64
+BLOCK = 128 * 1024
+
+
+def number(header: str) -> int:
+    """A header that is a whole number, not negative; raises Trouble bad_request."""
+    text = request.headers.get(header, "")
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise Trouble("bad_request", header, {header: ["a whole number is needed"]})
+    return int(text)
+
+
+def check_media_type() -> None:
+    """Raise Trouble media_type unless the body is said to be an upload's bytes."""
+    if request.mimetype != MEDIA_TYPE:
+        raise Trouble("media_type", f"Content-Type: {MEDIA_TYPE}")
+
+
+def has_body() -> bool:
+    """Whether bytes come with the request."""
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def sha256_of_metadata() -> str:
+    """The photo's hash in Upload-Metadata; empty if none is named. Raises Trouble."""
+    sha256 = _metadata().get("sha256", "")
+    if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise Trouble("invalid", "Upload-Metadata: sha256", {"sha256": ["64 hex digits needed"]})
+    return sha256
+
+
+def _metadata() -> dict[str, str]:
+    """Keys with their values: pairs with commas between, a value in base64 or none."""
+    found: dict[str, str] = {}
+    header = request.headers.get("Upload-Metadata", "")
+    for pair in header.split(",") if header.strip() else ():
+        key, _, value = pair.strip().partition(" ")
+        if not key or not key.isascii() or key in found:
+            raise Trouble("bad_request", "Upload-Metadata: keys are ASCII, and each is there once")
+        try:
+            found[key] = base64.b64decode(value.strip(), validate=True).decode()
+        except binascii.Error:
+            raise Trouble("bad_request", f"Upload-Metadata: {key} is not base64") from None
+        except UnicodeDecodeError:
+            found[key] = ""  # a value of some other client's own
+    return found
+
+
+def wanted_checksum() -> tuple[str, bytes] | None:
+    """The algorithm and digest of Upload-Checksum, if it is there; raises Trouble bad_request."""
+    header = request.headers.get("Upload-Checksum")
+    if header is None:
+        return None
+    name, _, value = header.strip().partition(" ")
+    if name not in ALGORITHMS:
+        raise Trouble("bad_request", f"Upload-Checksum: {name[:20]} is not one of {[*ALGORITHMS]}")
+    try:
+        digest = base64.b64decode(value.strip(), validate=True)
+    except binascii.Error:
+        digest = b""
+    if len(digest) != ALGORITHMS[name]:
+        raise Trouble("bad_request", f"Upload-Checksum: no {name} in base64")
+    return name, digest
+
+
+def blocks() -> Iterator[bytes]:
+    """The body as it comes; raises Interrupted where the connection breaks."""
+    stream = request.stream
+    while True:
+        try:
+            block = stream.read(BLOCK)
+        except (ClientDisconnected, OSError) as error:
+            raise Interrupted from error
+        if not block:
+            return
+        yield block
