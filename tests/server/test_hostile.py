@@ -15,7 +15,7 @@ from server.operations import accounts, release
 from server.operations.clock import now_ms
 from server.operations.enrol import new_device
 from server.operations.transact import submit
-from server.storage import blobs
+from server.storage import blobs, leases
 from server.storage.database import db, write
 from server.storage.models import MODELS, Household, Photo, Problem, Reference, Visit
 from server.storage.settings import epoch
@@ -483,7 +483,11 @@ def test_an_upload_that_was_whole_when_the_server_died_is_checked_when_asked_abo
     declare(client, world, data)
     url = begin(client, world, data).headers["Location"]
     with app.app_context():
-        blobs.current().append(url.rsplit("/", 1)[1], 0, data)
+        upload_id = url.rsplit("/", 1)[1]
+        lease = leases.take(upload_id, now_ms())
+        with blobs.current().append(upload_id, 0, []) as tail:
+            tail.write(data)
+            leases.give_back(lease, len(data), tail.sync())
     assert client.head(url, headers=tus(world)).headers["Upload-State"] == "verified"
     assert count(app, Photo, state="verified") == 1
 
