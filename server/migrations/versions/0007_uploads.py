@@ -1,15 +1,15 @@
 """uploads: who writes to one now, the names of its pieces, and what it is put together from
 
-Revision ID: 0006_uploads
-Revises: 0005_feedback
+Revision ID: 0007_uploads
+Revises: 0006_ledger_street
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006_uploads"
-down_revision = "0005_feedback"
+revision = "0007_uploads"
+down_revision = "0006_ledger_street"
 branch_labels = None
 depends_on = None
 
