@@ -12,9 +12,10 @@ from mobile.ui import theme
 
 if TYPE_CHECKING:
     from mobile.sync.phone import Phone
-    from mobile.ui.ports import Camera, Dialler, Locator
+    from mobile.ui.ports import Camera, Dialler, Locator, NetworkKind
 
 WIDTH, HEIGHT = 360, 640
+ANSWER_SECONDS = 1.5  # how long after the app is in front again a camera may still answer
 NO_FONT = (
     "The font of the app is missing:\n{path}\n\n"
     "Run  make setup  in the project's folder, then start the app again."
@@ -79,6 +80,7 @@ def make_app(
     camera: Camera | None = None,
     dialler: Dialler | None = None,
     locator: Locator | None = None,
+    network: NetworkKind | None = None,
     sync_by_itself: bool = True,
     now: Any = now_ms,
 ) -> Any:
@@ -86,6 +88,7 @@ def make_app(
     if not prepare_kivy():
         return _no_font_app()
     from kivy.app import App
+    from kivy.clock import Clock
     from kivy.core.window import Window
     from kivy.uix.floatlayout import FloatLayout
 
@@ -96,6 +99,7 @@ def make_app(
     from mobile.ui.screens.household import save_left_over
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
+    from mobile.ui.taking import left_behind
     from mobile.ui.threads import Bridge
 
     class GridApp(App):
@@ -105,17 +109,21 @@ def make_app(
         around: Around
 
         def build(self) -> Any:
-            store = phone or RealPhone.open(folder)
+            store = phone or RealPhone.open(folder, inbox=inbox_of(folder))
             words.set_language(store.setting("language", "zh"))
             theme.use(store.setting("palette", "day"), store.setting("text_size", "1.0"))
             bridge = Bridge()
+            kind = network or _network()
             self.around = Around(
                 phone=store,
                 bridge=bridge,
                 camera=camera or _camera(),
-                dialler=dialler or ports.WebDialler(),
-                locator=locator or ports.NoLocator(),
-                syncer=Syncer(store, bridge, sync_by_itself),
+                dialler=dialler or _dialler(),
+                locator=ports.Consent(
+                    locator or _locator(), store.setting(ports.POSITION_ALLOWED) == "1"
+                ),
+                network=kind,
+                syncer=Syncer(store, bridge, kind, sync_by_itself),
                 shell=None,  # type: ignore[arg-type]
                 now=now,
                 recovered=store.recovered,
@@ -131,6 +139,14 @@ def make_app(
             """Another app in front, often the camera: nothing is lost, drafts are on the disk."""
             self.around.shell.pause()
             return True
+
+        def on_resume(self) -> None:
+            """In front again: a camera's answer comes before this, or never."""
+            resumed = getattr(self.around.camera, "resumed", None)
+            if resumed:
+                Clock.schedule_once(lambda _: resumed(), ANSWER_SECONDS)
+            if self.around.phone.enrolled and sync_by_itself:
+                self.around.syncer.start(by_itself=True)
 
         def on_stop(self) -> None:
             """Flush what is being typed and let go of the store."""
@@ -162,10 +178,21 @@ def make_app(
             if self.around.phone.enrolled:
                 self.around.bridge.quick(lambda: save_left_over(self.around.phone))
                 shell.open_tab("sync" if self.around.recovered else "round")
+                self._take_left_behind()
                 if sync_by_itself:
-                    self.around.syncer.start()
+                    self.around.syncer.start(by_itself=True)
             else:
                 shell.go("enrol")
+
+        def _take_left_behind(self) -> None:
+            """Photos taken while the system had ended the app: back to the form they are for."""
+            store, live = self.around.phone, frozenset(self.around.live)
+
+            def arrived(found: list[Any]) -> None:
+                if found:
+                    left_behind(self.around.shell, found[-1])
+
+            self.around.bridge.quick(lambda: store.photos_left_behind(live), arrived)
 
         def _synced(self) -> None:
             if self.around.phone.enrolled:
@@ -190,10 +217,54 @@ def make_app(
     return GridApp()
 
 
+def inbox_of(folder: Path) -> Path | None:
+    """Where the camera may write: on Android what the FileProvider shows, else the store's own."""
+    private = os.environ.get("ANDROID_PRIVATE")
+    return Path(private) / "photos_in" / folder.name if private else None
+
+
+def _on_android() -> bool:
+    return "ANDROID_ARGUMENT" in os.environ
+
+
 def _camera() -> Camera:
+    if _on_android():
+        from mobile.android.camera import make_camera
+
+        return make_camera()
     from mobile.ui import ports
 
     return ports.FileCamera()
+
+
+def _dialler() -> Dialler:
+    if _on_android():
+        from mobile.android.dialler import AndroidDialler
+
+        return AndroidDialler()
+    from mobile.ui import ports
+
+    return ports.WebDialler()
+
+
+def _locator() -> Locator:
+    if _on_android():
+        from mobile.android.locator import AndroidLocator
+
+        return AndroidLocator()
+    from mobile.ui import ports
+
+    return ports.NoLocator()
+
+
+def _network() -> NetworkKind:
+    if _on_android():
+        from mobile.android.network import AndroidNetwork
+
+        return AndroidNetwork()
+    from mobile.ui import ports
+
+    return ports.FixedNetwork()
 
 
 def _no_font_app() -> Any:
@@ -214,14 +285,14 @@ def _no_font_app() -> Any:
     return NoFontApp()
 
 
-def run(folder: Path | None = None) -> None:
+def run(folder: Path | None = None, network: NetworkKind | None = None) -> None:
     """Open the app; on a desktop in a window the size of a phone."""
     folder = folder or default_folder()
-    if "ANDROID_ARGUMENT" not in os.environ:
+    if not _on_android():
         keep_quiet(folder)
         from kivy.config import Config
 
         Config.set("graphics", "width", str(WIDTH))
         Config.set("graphics", "height", str(HEIGHT))
         Config.set("graphics", "resizable", "0")
-    make_app(folder).run()
+    make_app(folder, network=network).run()

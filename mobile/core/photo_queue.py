@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Network = Literal["wifi", "mobile", "none"]  # wifi: any network that is not metered
+Network = Literal["wifi", "mobile", "none"]  # wifi: one that is not metered
 Policy = Literal["any", "wifi", "ask"]
 # go: photos may be sent. Else what they wait for: the person, an unmetered network, any network.
 Verdict = Literal["go", "ask", "wifi", "network"]
@@ -44,6 +44,13 @@ def is_due(photo: Waiting, now: int, longest: int) -> bool:
     A time further away than the longest wait comes from a clock that was set back since.
     """
     return photo.retry_at is None or not 0 < photo.retry_at - now <= longest
+
+
+def network_of(*, internet: bool, metered: bool) -> Network:
+    """A network as its capabilities say; a Wi-Fi that costs (a hotspot) counts as mobile data."""
+    if not internet:
+        return "none"
+    return "mobile" if metered else "wifi"
 
 
 def policy_of(text: str, wifi_only: bool = False) -> Policy:

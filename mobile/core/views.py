@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from mobile.core.errors import PhoneError
+
 # Where something that was saved on this phone is now. "settled": it was held or returned, and
 # its task has been closed since. Records that came from the server are "applied".
 Place = Literal["waiting", "sent", "applied", "conflict", "held", "returned", "settled"]
@@ -117,6 +119,31 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Capture:
+    """A photo that is being taken for a draft; the camera writes it to ``path``.
+
+    ``page`` and ``args`` name the form that it was taken for.
+    """
+
+    id: str
+    draft_key: str
+    phase: str
+    page: str
+    args: Mapping[str, Any]
+    begun_at: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """A photo that was taken while the app was ended: now in its draft, unless there is trouble."""
+
+    page: str
+    args: Mapping[str, Any]
+    trouble: PhoneError | None
+
+
+@dataclass(frozen=True)
 class CompoundRow:
     """A compound in a list; ``due`` counts its doors that are due, overdue or never visited."""
 
@@ -169,7 +196,10 @@ class PhotoView:
 
 @dataclass(frozen=True)
 class VisitRow:
-    """A visit in a list, with its review and where it is. ``reason_*`` of a return or a hold."""
+    """A visit in a list, with its review and where it is. ``reason_*`` of a return or a hold.
+
+    ``safe``: it was pulled as the server has it, and so was "verified" of each of its photos.
+    """
 
     id: str
     target_id: str | None
@@ -186,11 +216,21 @@ class VisitRow:
     why_en: str
     photos: int
     photos_verified: int
+    mine: bool = False
+    safe: bool = False
+
+    @property
+    def photos_left(self) -> int:
+        """Photos that are not safe yet."""
+        return self.photos - self.photos_verified
 
 
 @dataclass(frozen=True)
 class ProblemRow:
-    """A problem in a list. ``category_zh`` and ``category_en`` name its category."""
+    """A problem in a list. ``category_zh`` and ``category_en`` name its category.
+
+    ``safe`` as of a visit; ``photos_left`` counts its photos that are not.
+    """
 
     id: str
     ledger_no: str
@@ -207,6 +247,9 @@ class ProblemRow:
     target_id: str | None
     pending: bool
     place: Place
+    mine: bool = False
+    safe: bool = False
+    photos_left: int = 0
 
 
 @dataclass(frozen=True)

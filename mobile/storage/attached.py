@@ -42,12 +42,33 @@ def photo_views(db: sqlite3.Connection, folder: Path, owner_id: str) -> tuple[Ph
 
 
 def photo_state(db: sqlite3.Connection, values: Mapping[str, Any]) -> str:
-    """What is known of a photo: the record's own state, or what the upload heard since."""
+    """What is known of a photo: the record's own state, or what was heard since.
+
+    "verified" only once it was pulled, in the record or as an answer about the hash.
+    """
     state = values.get("state") or "declared"
     if state in ("verified", "refused"):
         return str(state)
-    row = db.execute("SELECT state FROM photo WHERE sha256 = ?", (values.get("sha256"),)).fetchone()
-    return str(row[0]) if row and row[0] in ("verified", "refused", "corrupt") else str(state)
+    row = db.execute(
+        "SELECT state, verified_at FROM photo WHERE sha256 = ?", (values.get("sha256"),)
+    ).fetchone()
+    if row is None:
+        return str(state)
+    if row["verified_at"] is not None:
+        return "verified"
+    heard = "stored" if row["state"] == "verified" else row["state"]
+    return str(heard) if heard in ("stored", "refused", "corrupt", "missing") else str(state)
+
+
+def unsafe_photos(db: sqlite3.Connection) -> dict[str, int]:
+    """Record id -> how many of its photos are not safe; what is not named has none."""
+    return dict(
+        db.execute(
+            "SELECT r.parent_id, count(*) FROM record r LEFT JOIN photo p ON p.sha256 = r.sha256"
+            " WHERE r.kind = 'photo' AND r.visible = 1 AND r.state IS NOT 'verified'"
+            " AND p.verified_at IS NULL GROUP BY r.parent_id"
+        )
+    )
 
 
 def conflicts(

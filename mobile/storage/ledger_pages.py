@@ -10,7 +10,7 @@ from typing import Any
 
 from mobile.core import doors, overlay
 from mobile.core.views import ActionOffer, Place, ProblemRow, ProblemView, ProgressRow
-from mobile.storage import attached, lookups, records
+from mobile.storage import attached, lookups, meta, records
 from mobile.storage.records import DOC, values_of
 from shared import ledger, protocol
 from shared.ledger import Actor
@@ -29,7 +29,7 @@ def rows(
     visit_id: str | None = None,
 ) -> list[ProblemRow]:
     """Entries of the ledger, those found last first."""
-    sql = f"SELECT id, {DOC} AS doc FROM record WHERE kind = 'problem' AND visible = 1"
+    sql = f"SELECT id, by_user, {DOC} AS doc FROM record WHERE kind = 'problem' AND visible = 1"
     parameters: list[Any] = []
     for column, value in (("parent_id", target_id), ("visit_id", visit_id)):
         if value is not None:
@@ -40,35 +40,48 @@ def rows(
         parameters.append(word)
     found = db.execute(f"{sql} ORDER BY at DESC, id DESC", parameters).fetchall()
     names = {one.code: (one.name, one.name_en) for one in lookups.categories(db)}
-    return [_row(row["id"], values_of(row), names, places) for row in found]
+    make = _Rows(db, names, places)
+    return [make.row(row["id"], values_of(row), row["by_user"]) for row in found]
 
 
-def _row(
-    problem_id: str,
-    values: Mapping[str, Any],
-    names: Mapping[str, tuple[str, str]],
-    places: Mapping[str, Place],
-) -> ProblemRow:
-    where = places.get(problem_id, "applied")
-    category = values.get("category") or ""
-    zh, en = names.get(category, (category, category))
-    return ProblemRow(
-        id=problem_id,
-        ledger_no=values.get("ledger_no") or "",
-        category=category,
-        category_zh=zh,
-        category_en=en,
-        description=values.get("description") or "",
-        address=values.get("place") or "",
-        state=values.get("state") or "reported",
-        due_at=values.get("due_at"),
-        overdue=bool(values.get("overdue_at")),
-        supervised=bool(values.get("supervised")),
-        found_at=values.get("found_at"),
-        target_id=values.get("target_id"),
-        pending=where in _WAITING,
-        place=where,
-    )
+class _Rows:
+    """Makes rows of one list: what they all need is asked once."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        names: Mapping[str, tuple[str, str]],
+        places: Mapping[str, Place],
+    ) -> None:
+        self._names, self._places = names, places
+        self._me = meta.get(db, "user_id")
+        self._unsafe = attached.unsafe_photos(db)
+
+    def row(self, problem_id: str, values: Mapping[str, Any], author: str) -> ProblemRow:
+        """A problem as a list shows it; "" for the author of what is only on this phone."""
+        where = self._places.get(problem_id, "applied")
+        category = values.get("category") or ""
+        zh, en = self._names.get(category, (category, category))
+        return ProblemRow(
+            id=problem_id,
+            ledger_no=values.get("ledger_no") or "",
+            category=category,
+            category_zh=zh,
+            category_en=en,
+            description=values.get("description") or "",
+            address=values.get("place") or "",
+            state=values.get("state") or "reported",
+            due_at=values.get("due_at"),
+            overdue=bool(values.get("overdue_at")),
+            supervised=bool(values.get("supervised")),
+            found_at=values.get("found_at"),
+            target_id=values.get("target_id"),
+            pending=where in _WAITING,
+            place=where,
+            mine=author in ("", self._me),
+            safe=problem_id not in self._places and problem_id not in self._unsafe,
+            photos_left=self._unsafe.get(problem_id, 0),
+        )
 
 
 def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor) -> ProblemView:
@@ -78,8 +91,9 @@ def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor)
     category = str(held.values.get("category") or "")
     names = {category: lookups.category_names(db, category)}
     facts = lookups.facts(db, held)
+    by = db.execute("SELECT by_user FROM record WHERE id = ?", (problem_id,)).fetchone()[0]
     return ProblemView(
-        row=_row(problem_id, held.values, names, places),
+        row=_Rows(db, names, places).row(problem_id, held.values, by),
         values=held.values,
         progress=tuple(_history(db, problem_id, actor)),
         photos=attached.photo_views(db, folder, problem_id),

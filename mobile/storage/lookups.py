@@ -78,13 +78,18 @@ def category_names(db: sqlite3.Connection, code: str) -> tuple[str, str]:
     return name, str(values.get("name_en") or name)
 
 
+def category_data(db: sqlite3.Connection, code: str) -> dict[str, Any]:
+    """What a category says of its problems: time limits, evidence; {} where it is not known."""
+    data = (_reference(db, "category", code) or {}).get("data")
+    return data if isinstance(data, dict) else {}
+
+
 def facts(db: sqlite3.Connection, problem: Held, added: int = 0, now: int | None = None) -> Facts:
     """What the ledger's rules ask beside the problem; ``added``: photos of this very action.
 
     ``now``: also the deadlines that would begin now, and whether the problem keeps coming back.
     """
-    category = _reference(db, "category", str(problem.values.get("category") or "")) or {}
-    data = category.get("data") if isinstance(category.get("data"), dict) else {}
+    data = category_data(db, str(problem.values.get("category") or ""))
     needs_before, needs_after = categories_.evidence(data)
     asked = ("before", "after") if needs_before else ("after",)
     states = [

@@ -16,7 +16,7 @@ from mobile.core.views import (
     VisitRow,
     VisitView,
 )
-from mobile.storage import attached, ledger_pages, lookups, rounds
+from mobile.storage import attached, ledger_pages, lookups, meta, rounds
 from mobile.storage.records import DOC, values_of
 from shared import ids
 from shared import vocabulary as v
@@ -97,9 +97,9 @@ def _visit_row(
 ) -> VisitRow:
     why_zh, why_en = lookups.why(db, visit_id)
     taken = lookups.photos_of(db, visit_id)
-    if not author:
-        mine = db.execute("SELECT value FROM meta WHERE name = 'user_id'").fetchone()
-        author = mine[0] if mine else ""
+    me = meta.get(db, "user_id")
+    author = author or me
+    verified = sum(attached.photo_state(db, photo) == "verified" for photo in taken)
     return VisitRow(
         id=visit_id,
         target_id=values.get("target_id"),
@@ -115,7 +115,9 @@ def _visit_row(
         why_zh=why_zh,
         why_en=why_en,
         photos=len(taken),
-        photos_verified=sum(attached.photo_state(db, photo) == "verified" for photo in taken),
+        photos_verified=verified,
+        mine=author == me,
+        safe=visit_id not in places and verified == len(taken),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
 from mobile.core import photo_queue
 from mobile.core.photo_queue import Waiting
-from mobile.storage.records import DOC
+from mobile.storage import lookups
+from mobile.storage.records import DOC, values_of
 
 
 def to_send(db: sqlite3.Connection, final: bool = False) -> list[Waiting]:
@@ -34,22 +34,23 @@ def to_send(db: sqlite3.Connection, final: bool = False) -> list[Waiting]:
 
 def urgent_ones(db: sqlite3.Connection) -> frozenset[str]:
     """The hashes of photos not safe yet that belong to urgent problems."""
-    found = set()
-    for row in db.execute(
-        "SELECT p.sha256, o.kind, unseal(coalesce(o.shown, o.agreed)) AS doc FROM photo p"
-        " JOIN record r ON r.sha256 = p.sha256 AND r.kind = 'photo'"
-        " JOIN record o ON o.id = r.parent_id WHERE p.verified_at IS NULL AND o.kind = 'problem'"
-    ).fetchall():
-        owner = json.loads(row["doc"])
-        category = db.execute(
-            f"SELECT {DOC} FROM record WHERE kind = 'reference'"
-            " AND type = 'category' AND code = ? AND visible = 1",
-            (owner.get("category"),),
-        ).fetchone()
-        data = json.loads(category[0]).get("data") if category else None
-        if photo_queue.is_urgent(owner, data if isinstance(data, dict) else {}):
-            found.add(row["sha256"])
-    return frozenset(found)
+    rows = db.execute(
+        "SELECT p.sha256, r.parent_id FROM photo p JOIN record r ON r.sha256 = p.sha256"
+        " AND r.kind = 'photo' WHERE p.verified_at IS NULL"
+    ).fetchall()
+    urgent = {owner for owner in {row["parent_id"] for row in rows} if _is_urgent(db, owner)}
+    return frozenset(row["sha256"] for row in rows if row["parent_id"] in urgent)
+
+
+def _is_urgent(db: sqlite3.Connection, owner_id: str) -> bool:
+    row = db.execute(
+        f"SELECT {DOC} AS doc FROM record WHERE id = ? AND kind = 'problem'", (owner_id,)
+    ).fetchone()
+    if row is None:
+        return False
+    values = values_of(row)
+    category = lookups.category_data(db, str(values.get("category") or ""))
+    return photo_queue.is_urgent(values, category)
 
 
 def upload_url(db: sqlite3.Connection, sha256: str) -> str | None:

@@ -9,7 +9,7 @@ from mobile.core import photo_queue, place
 from mobile.core.due import DAY_MS
 from mobile.core.views import SyncItem, SyncStatus, WaitingPhoto
 from mobile.storage import journal, lookups, meta, photos, queue
-from mobile.storage.records import DOC
+from mobile.storage.records import DOC, values_of
 from shared import protocol
 
 _FINAL = ("refused", "missing")
@@ -120,24 +120,24 @@ def _photos(db: sqlite3.Connection) -> list[WaitingPhoto]:
 
 def _photo(db: sqlite3.Connection, row: sqlite3.Row, urgent: bool) -> WaitingPhoto:
     found = db.execute(
-        "SELECT r.id, json_extract(unseal(coalesce(r.shown, r.agreed)), '$.owner_kind') AS kind,"
-        " r.parent_id, o.at FROM record r LEFT JOIN record o ON o.id = r.parent_id"
-        " WHERE r.kind = 'photo' AND r.sha256 = ? ORDER BY r.id LIMIT 1",
+        f"SELECT id, parent_id, {DOC} AS doc FROM record WHERE kind = 'photo' AND sha256 = ?"
+        " ORDER BY id LIMIT 1",
         (row["sha256"],),
     ).fetchone()
-    photo_id, kind, owner_id, at = found or ("", "", "", None)
+    owner_id = found["parent_id"] if found else ""
+    at = db.execute("SELECT at FROM record WHERE id = ?", (owner_id,)).fetchone()
     return WaitingPhoto(
         sha256=row["sha256"],
         size=row["size"],
         sent=row["sent"],
         state=row["state"],
-        owner_kind=kind or "",
+        owner_kind=str(values_of(found).get("owner_kind") or "") if found else "",
         owner_id=owner_id or "",
         owner_name=lookups.name_of_id(db, owner_id),
-        owner_at=at,
+        owner_at=at[0] if at else None,
         urgent=urgent,
         queued=bool(row["queued"]),
-        reason=row["reason"] or _why_refused(db, photo_id),
+        reason=row["reason"] or _why_refused(db, found["id"] if found else ""),
         retry_at=row["retry_at"],
     )
 
@@ -145,8 +145,9 @@ def _photo(db: sqlite3.Connection, row: sqlite3.Row, urgent: bool) -> WaitingPho
 def _why_refused(db: sqlite3.Connection, photo_id: str) -> str:
     """What the task says that came of a refused photo; "" where there is none yet."""
     row = db.execute(
-        f"SELECT json_extract({DOC}, '$.detail.reason') FROM record"
-        " WHERE kind = 'task' AND parent_id = ? ORDER BY id DESC LIMIT 1",
+        f"SELECT {DOC} AS doc FROM record WHERE kind = 'task' AND parent_id = ?"
+        " ORDER BY id DESC LIMIT 1",
         (photo_id,),
     ).fetchone()
-    return str(row[0]) if row and row[0] else ""
+    detail = values_of(row).get("detail") if row else None
+    return str(detail.get("reason") or "") if isinstance(detail, dict) else ""

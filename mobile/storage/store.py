@@ -43,6 +43,7 @@ class Store:
         self.changes = 0  # transactions so far: whoever keeps a copy sees whether it is old
         self.folder = folder
         self.keeper = keeper or FileKeeper(folder / DEVICE_KEY)
+        self.inbox = folder / "photos_in"  # where cameras write
         self._path = folder / FILE
         self._lock = threading.RLock()
         self._free = threading.Condition()
@@ -113,7 +114,8 @@ class Store:
     def _shred(self) -> None:
         """The key first: from then on nothing that is left over can be read."""
         vaults.destroy(self.folder)
-        for path in (self._path, *self.beside(self._path), *self.set_aside()):
+        taken = self.inbox.glob("*.jpg")
+        for path in (self._path, *self.beside(self._path), *self.set_aside(), *taken):
             overwrite(path)
         shutil.rmtree(self.folder / PHOTOS, ignore_errors=True)
         if (self.folder / PHOTOS).exists():

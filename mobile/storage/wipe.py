@@ -7,7 +7,7 @@ from mobile.storage.store import Store
 
 
 def wipe(store: Store, revoked: bool = False) -> None:
-    """Remove records, journal, drafts, identity, photos and set-aside files.
+    """Remove records, journal, drafts, identity, photos, what cameras wrote, and set-aside files.
 
     ``revoked``: the empty store still says that this phone was revoked and has handed in. Raises
     SaveFailed where a file will not go.

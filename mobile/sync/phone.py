@@ -6,13 +6,12 @@ called from any thread; `sync` and `enrol` block and belong on a worker thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from mobile.core import photo as pictures
 from mobile.core.clock import Clock, SystemClock
 from mobile.core.errors import (
     DraftInvalid,
@@ -28,6 +27,7 @@ from mobile.core.views import (
     DUE_WORDS,
     PLACE_WORDS,
     ActionOffer,
+    Capture,
     Category,
     CompoundRow,
     ConflictRow,
@@ -39,6 +39,7 @@ from mobile.core.views import (
     HouseholdFilter,
     HouseholdRow,
     HouseholdView,
+    LeftBehind,
     Person,
     PhotoProgress,
     PhotoView,
@@ -81,6 +82,7 @@ from mobile.storage.vault import Keeper
 from mobile.storage.walking import Round
 from mobile.sync import enrolment
 from mobile.sync.runner import Runner
+from mobile.sync.taking import Taking
 from mobile.sync.writing import Writing
 from shared import ids, ledger, protocol
 
@@ -88,6 +90,7 @@ __all__ = [
     "DUE_WORDS",
     "PLACE_WORDS",
     "ActionOffer",
+    "Capture",
     "Category",
     "CompoundRow",
     "ConflictRow",
@@ -105,6 +108,7 @@ __all__ = [
     "HouseholdFilter",
     "HouseholdRow",
     "HouseholdView",
+    "LeftBehind",
     "Person",
     "Phone",
     "PhoneError",
@@ -153,6 +157,7 @@ class Phone:
         self.recovered = recovered
         self._round = Round(store)
         self._writing = Writing(store, clock)
+        self._taking = Taking(store, clock, store.inbox)
         self._runner = Runner(store, session, clock)
 
     @classmethod
@@ -163,15 +168,18 @@ class Phone:
         clock: Clock | None = None,
         http: requests.Session | None = None,
         keeper: Keeper | None = None,
+        inbox: Path | None = None,
     ) -> Phone:
         """The store in a folder, made where there is none; its schema is brought up to date.
 
         A damaged one is set aside and rebuilt from what can be read: see ``recovered``. ``keeper``
-        guards the key of what is sealed. ``clock`` and ``http`` are for tests. Raises SaveFailed
-        if the store cannot be opened. Takes a while after an update: not on the Kivy thread.
+        guards the key of what is sealed. ``inbox`` is where cameras may write, else a folder of
+        the store's. ``clock`` and ``http`` are for tests. Raises SaveFailed if the store cannot be
+        opened. Takes a while after an update: not on the Kivy thread.
         """
         clock = clock or SystemClock()
         store, recovered = rescue.open_store(folder, clock.wall(), keeper)
+        store.inbox = inbox or store.inbox
         photos.seal_old(store)
         photos.sweep_loose(store, clock.wall())
         return cls(store, clock, http or requests.Session(), recovered)
@@ -393,10 +401,13 @@ class Phone:
             return drafts.get(db, key)
 
     def keep_draft(
-        self, key: str, values: Mapping[str, Any], photos: tuple[DraftPhoto, ...] = ()
+        self, key: str, values: Mapping[str, Any], photos: tuple[DraftPhoto, ...] | None = ()
     ) -> None:
-        """Keep what is being typed; call it at every change."""
+        """Keep what is being typed; call it at every change. ``photos`` None: as they are kept."""
         with self._store.writing() as db:
+            if photos is None:
+                kept = drafts.get(db, key)
+                photos = kept.photos if kept else ()
             drafts.keep(db, key, values, photos, self._clock.wall())
 
     def drop_draft(self, key: str) -> None:
@@ -409,15 +420,55 @@ class Phone:
         with self._store.reading() as db:
             return drafts.every(db)
 
+    # --- photos ---
+
+    def begin_photo(
+        self,
+        key: str,
+        values: Mapping[str, Any],
+        photos: tuple[DraftPhoto, ...] = (),
+        *,
+        phase: str = "scene",
+        road: tuple[str, Mapping[str, Any]] = ("", {}),
+    ) -> Capture:
+        """Before the camera opens: keep the draft, and note that a photo for it will come.
+
+        ``road`` is the page to come back to, with its arguments (JSON). Raises SaveFailed.
+        """
+        return self._taking.begin(key, values, photos, phase, road)
+
+    def take_in(
+        self,
+        capture_id: str,
+        source: Path | None = None,
+        position: Mapping[str, float] | None = None,
+    ) -> DraftPhoto | None:
+        """Make the photo ready and put it into its draft; the camera's own file goes.
+
+        ``source`` is a file chosen elsewhere, which stays. None where the draft has been saved or
+        thrown away since. Raises PhotoInvalid (the note is dropped, the draft stays) or
+        SaveFailed (the note and the camera's file stay for another try).
+        """
+        return self._taking.take_in(capture_id, source, position)
+
+    def give_up_photo(self, capture_id: str) -> None:
+        """No photo was taken."""
+        self._taking.give_up(capture_id)
+
+    def photos_left_behind(self, live: Collection[str] = ()) -> list[LeftBehind]:
+        """Take in what cameras wrote while the app was ended. ``live``: those still waited for."""
+        return self._taking.left_behind(live)
+
+    def has_photo(self, photo: PreparedPhoto) -> bool:
+        """Whether a photo of a draft is still on this phone, whole."""
+        return photos.is_here(self._store.folder, photo.sha256, photo.size)
+
     def prepare_photo(self, source: Path | bytes) -> PreparedPhoto:
         """Shrink a picture, turn it upright, strip it, and put it on the disk.
 
         Raises PhotoInvalid (broken, or a kind that cannot be read) or SaveFailed (disk full).
         """
-        picture = pictures.prepare(source)
-        path = photos.put(self._store, picture)
-        size = len(picture.data)
-        return PreparedPhoto(picture.sha256, size, picture.width, picture.height, path)
+        return self._taking.prepare(source)
 
     # --- the network ---
 

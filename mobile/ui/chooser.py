@@ -14,18 +14,20 @@ from mobile.ui import theme
 from mobile.ui.inputs import Btn, Quiet
 from mobile.ui.words import tr
 
-KINDS = ["*.jpg", "*.jpeg", "*.png", "*.heic", "*.webp"]
+KINDS = ["*.jpg", "*.jpeg", "*.png", "*.heic", "*.heif", "*.webp"]
+KINDS += [kind.upper() for kind in KINDS]
 
 
-def choose_picture(folder: Path, then: Callable[[Path], None]) -> None:
-    """Let the person choose one picture; ``then(file)`` unless they gave up."""
+def choose_picture(folder: Path, then: Callable[[Path | None], None]) -> None:
+    """Let the person choose one picture; ``then(file)``, or ``then(None)`` if they gave up."""
     sheet = ModalView(size_hint=(0.94, 0.9), background_color=theme.DARK)
+    chosen: list[Path] = []
     files = FileChooserListView(path=str(folder), filters=KINDS, dirselect=False)
 
     def take(*_: object) -> None:
         if files.selection:
+            chosen.append(Path(files.selection[0]))
             sheet.dismiss()
-            then(Path(files.selection[0]))
 
     box = BoxLayout(orientation="vertical", padding=dp(theme.S), spacing=dp(theme.S))
     foot = BoxLayout(size_hint_y=None, height=dp(52), spacing=dp(theme.S))
@@ -38,4 +40,5 @@ def choose_picture(folder: Path, then: Callable[[Path], None]) -> None:
     box.add_widget(files)
     box.add_widget(foot)
     sheet.add_widget(box)
+    sheet.bind(on_dismiss=lambda _: then(chosen[0] if chosen else None))
     sheet.open()

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from kivy.properties import BooleanProperty, StringProperty
 
-from mobile.sync.phone import DraftInvalid, DraftPhoto, PhoneError, PreparedPhoto
+from mobile.sync.phone import DraftInvalid, DraftPhoto, PhoneError
 from mobile.ui.inputs import Choosing, Input, Switch1
-from mobile.ui.page import Page
+from mobile.ui.taking import TakesPhotos
 from mobile.ui.words import pick, tr
 
 DRAFT_SECONDS = 0.4
 SCROLL = "_scroll"  # where the page stood, kept beside the values
 
 
-class FormPage(Page):
+class FormPage(TakesPhotos):
     """A page with fields. ``FIELDS`` are the ids of its inputs, named as the record's fields."""
 
     FIELDS: tuple[str, ...] = ()
-    PHASE = "scene"
     saving = BooleanProperty(False)
+    doing = StringProperty()  # why it cannot be saved in this moment
     draft_key = StringProperty()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.base: dict[str, Any] = {}
-        self.photos: list[DraftPhoto] = []
         self._filling = True
-        self._touched = False
         super().__init__(*args, **kwargs)
 
     def built(self) -> None:
@@ -39,14 +36,7 @@ class FormPage(Page):
         for name in self.FIELDS:
             widget = self.ids[name]
             widget.bind(**{_value_name(widget): self._changed(name)})
-        if "photos" in self.ids:
-            self.ids.photos.bind(
-                on_add=lambda _: self.add_photo(),
-                on_remove=lambda _, index: self.remove_photo(index),
-                on_look=lambda _, index: self.shell.go(
-                    "photo", path=str(self.photos[index].photo.path), title=tr("照片")
-                ),
-            )
+        self.bind_photos()
 
     # --- values ---
 
@@ -58,19 +48,30 @@ class FormPage(Page):
             _put(self.ids[name], values.get(name))
             self.wrong(name, "")
         self.photos = list(photos)
-        self._draw_photos()
+        self.draw_photos()
         self.saving = self._filling = self._touched = False
+        self.around.locator.listen(True)
         self.ids.body.scroll_y = values.get(SCROLL, 1)
 
     def values(self) -> dict[str, Any]:
         """What stands in the form now, what is not asked included."""
         return self.base | {name: _get(self.ids[name]) for name in self.FIELDS}
 
+    def kept_values(self) -> dict[str, Any]:
+        """What is kept in the draft now, and where the page stood."""
+        return self.values() | {SCROLL: self.ids.body.scroll_y}
+
     def resume(self) -> None:
         """Uncovered again: what was typed stands as it was."""
 
     def refresh(self) -> None:
         """A form does not change under the hands of the person who fills it."""
+
+    def on_saving(self, *_: Any) -> None:
+        """The button says what goes on."""
+        self.doing = tr("正在保存…") if self.saving else tr("正在处理照片…") if self.taking else ""
+
+    on_taking = on_saving
 
     # --- draft ---
 
@@ -86,14 +87,16 @@ class FormPage(Page):
         if not (self._touched and self.draft_key) or self.saving:
             return
         self._touched = False
-        phone, key, photos = self.around.phone, self.draft_key, tuple(self.photos)
-        values = self.values() | {SCROLL: self.ids.body.scroll_y}
+        phone, key, values = self.around.phone, self.draft_key, self.kept_values()
+        # While a photo is made ready the store knows better which there are.
+        photos = None if self.taking else tuple(self.photos)
         self.around.bridge.quick(
             lambda: phone.keep_draft(key, values, photos), None, self.shell.failed
         )
 
     def leave(self) -> None:
         """Left or covered, perhaps by the camera: keep it now."""
+        self.around.locator.listen(False)
         self.flush()
 
     def forget(self) -> None:
@@ -101,44 +104,11 @@ class FormPage(Page):
         self._keep.cancel()
         self._touched, self.draft_key = False, ""
 
-    # --- photos ---
-
-    def add_photo(self) -> None:
-        """Ask for a photo, shrink it in the background, keep it in the draft."""
-        self._touched = True
-        self.flush()  # the system may end the app while the camera is open
-        phone, now = self.around.phone, self.around.now()
-
-        def taken(source: Path) -> None:
-            def ready(photo: PreparedPhoto) -> None:
-                self.photos.append(DraftPhoto(photo, self.PHASE, now, self._position()))
-                self.wrong("photos", "")
-                self._draw_photos()
-                self._touched = True
-                self.flush()
-
-            self.around.bridge.quick(lambda: phone.prepare_photo(source), ready, self._photo_bad)
-
-        self.around.camera.take_photo(taken)
-
-    def remove_photo(self, index: int) -> None:
-        """Take a photo out of the form; undo brings it back."""
-        gone = self.photos.pop(index)
-        self._draw_photos()
-        self.touched()
-
-        def undo() -> None:
-            self.photos.insert(index, gone)
-            self._draw_photos()
-            self.touched()
-
-        self.shell.say(tr("照片已移除"), "image", tr("撤销"), undo)
-
     # --- saving ---
 
     def save_by(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Save in the background; what is wrong is said at its field."""
-        if self.saving:
+        if self.saving or self.taking:
             return
         self._keep.cancel()
         self.saving = True
@@ -164,6 +134,8 @@ class FormPage(Page):
         self.flush()
         if isinstance(error, DraftInvalid):
             self.errors({name: pick(one.zh, one.en) for name, one in error.errors.items()})
+            if "photos" in error.errors:
+                self.drop_missing()
         elif isinstance(error, PhoneError):
             self.shell.say(pick(error.message_zh, error.message_en), "warn")
         else:
@@ -180,21 +152,6 @@ class FormPage(Page):
         fields = [self.ids[f"{name}_field"] for name in shown]
         if fields:
             self.ids.body.show(max(fields, key=lambda field: field.y))
-
-    def _photo_bad(self, error: Exception) -> None:
-        if isinstance(error, PhoneError):
-            self.wrong("photos", pick(error.message_zh, error.message_en))
-        else:
-            self.shell.failed(error)
-
-    def _draw_photos(self) -> None:
-        if "photos" in self.ids:
-            shown = [(one.photo.path, "image", "") for one in self.photos]
-            self.ids.photos.fill(self.around, shown, tr("拍照"))
-
-    def _position(self) -> dict[str, Any] | None:
-        found = self.around.locator.position()
-        return dict(found) if found else None
 
     def _changed(self, name: str) -> Callable[..., None]:
         def changed(*_: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
@@ -12,7 +12,7 @@ from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.ui import inputs as _inputs  # noqa: F401  with widgets: the rules of rules/
-from mobile.ui.ports import Camera, Dialler, Locator
+from mobile.ui.ports import Camera, Consent, Dialler, NetworkKind
 from mobile.ui.threads import Bridge
 from mobile.ui.widgets import Column
 
@@ -30,11 +30,13 @@ class Around:
     bridge: Bridge
     camera: Camera
     dialler: Dialler
-    locator: Locator
+    locator: Consent
+    network: NetworkKind
     syncer: Syncer
     shell: Shell
     now: Callable[[], int]
     recovered: Recovered | None = None  # until it has been read
+    live: set[str] = field(default_factory=set)  # photos that a camera has not answered for yet
 
 
 class Page(Screen):

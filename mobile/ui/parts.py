@@ -11,7 +11,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from mobile.sync.phone import ConflictRow, ProblemRow, ProgressRow, VisitRow
-from mobile.ui import look, theme
+from mobile.ui import look, photo_states, theme
 from mobile.ui.times import moment
 from mobile.ui.widgets import Badge, TapCard
 from mobile.ui.words import pick, tr, word
@@ -34,6 +34,9 @@ class LinkCard(TapCard):
     badge2 = StringProperty()
     badge2_icon = StringProperty()
     badge2_tone = StringProperty("mute")
+    badge3 = StringProperty()
+    badge3_icon = StringProperty()
+    badge3_tone = StringProperty("mute")
     why = StringProperty()
     why_tone = StringProperty("danger")
     todo = StringProperty()
@@ -67,7 +70,7 @@ def open_conflicts(shell: Shell, rows: Iterable[ConflictRow]) -> None:
 
 def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], Any]) -> Widget:
     """A visit among others."""
-    state = look.visit(row)
+    state, safe = look.visit(row), photo_states.badge(row)
     note = row.note or word(v.VISIT_REASONS, row.reason)
     if row.photos:
         note = tr("{note} · 照片{n}张", note=note, n=row.photos)
@@ -77,6 +80,9 @@ def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], An
         badge=state.text,
         badge_icon=state.icon,
         badge_tone=state.tone,
+        badge2=safe.text,
+        badge2_icon=safe.icon,
+        badge2_tone=safe.tone,
         why=look.why(row),
         why_tone="danger" if state.tone == "danger" else "warn",
     )
@@ -86,7 +92,7 @@ def visit_card(row: VisitRow, author: str, now: int, open_it: Callable[[str], An
 
 def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Widget:
     """A problem among others."""
-    state, limit = look.problem(row.state), look.limit(row, now)
+    state, limit, safe = look.problem(row.state), look.limit(row, now), photo_states.badge(row)
     if row.pending:
         limit = look.place("waiting")
     card = LinkCard(
@@ -98,6 +104,9 @@ def problem_card(row: ProblemRow, now: int, open_it: Callable[[str], Any]) -> Wi
         badge2=limit.text,
         badge2_icon=limit.icon,
         badge2_tone=limit.tone,
+        badge3=safe.text,
+        badge3_icon=safe.icon,
+        badge3_tone=safe.tone,
     )
     card.bind(on_release=lambda _: open_it(row.id))
     return card
@@ -141,7 +150,7 @@ Builder.load_string("""
         height: sp(20) if root.line else 0
     BoxLayout:
         size_hint_y: None
-        height: dp(26) if root.badge or root.badge2 else 0
+        height: dp(26) if root.badge or root.badge2 or root.badge3 else 0
         spacing: dp(6)
         Badge:
             text: root.badge
@@ -151,6 +160,10 @@ Builder.load_string("""
             text: root.badge2
             icon: root.badge2_icon
             tone: root.badge2_tone
+        Badge:
+            text: root.badge3
+            icon: root.badge3_icon
+            tone: root.badge3_tone
         Widget:
         Word:
             text: root.aside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.screenmanager import NoTransition
 
+from mobile.ui.asking import Choice, Question
 from mobile.ui.page import Page
 from mobile.ui.widgets import Snack
 from mobile.ui.words import tr
@@ -44,6 +45,7 @@ class Shell(FloatLayout):
         self._make, self.restyle, self.enrolled = make, restyle, enrolled
         self._way: list[tuple[str, dict[str, Any]]] = []
         self._snack: Snack | None = None
+        self._question: Question | None = None
         self._hide: Any = None
         self.last_said = ""
         super().__init__(transition=NoTransition(), **kwargs)
@@ -96,7 +98,30 @@ class Shell(FloatLayout):
 
     def key(self, _window: Any, key: int, *_: Any) -> bool:
         """Android's back key arrives as Escape."""
+        if key == ESCAPE and self._question:
+            self._question.answer(-1)
+            return True
         return self.back() if key == ESCAPE else False
+
+    def ask(self, title: str, words: str, choices: Sequence[Choice]) -> Question:
+        """A question over the page; the back key gives its last answer."""
+        self.unask()
+        self._quiet()
+        Window.release_all_keyboards()
+        self._question = Question(choices, title=title, words=words, close=self.unask)
+        self.add_widget(self._question)
+        return self._question
+
+    def unask(self) -> None:
+        """The question goes."""
+        if self._question:
+            self.remove_widget(self._question)
+            self._question = None
+
+    @property
+    def asked(self) -> Question | None:
+        """The question in sight."""
+        return self._question
 
     def forget(self) -> None:
         """The phone was wiped: no page may write again what it still holds."""
@@ -162,6 +187,7 @@ class Shell(FloatLayout):
 
     def _leave(self) -> None:
         self._quiet()
+        self.unask()
         Window.release_all_keyboards()
         if self.current:
             self.current.leave()

@@ -61,6 +61,10 @@ class ActionPage(FormPage):
 
         self.save_by(work, self._saved)
 
+    def road(self) -> tuple[str, dict[str, Any]]:
+        """An action is begun again from its problem; its draft is still there."""
+        return "problem", {"problem_id": self._problem}
+
     def _saved(self, _: Any) -> None:
         self.draft_key = ""
         self.shell.back()

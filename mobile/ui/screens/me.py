@@ -11,6 +11,8 @@ from kivy.properties import StringProperty
 from mobile.sync.phone import FeedbackRow, Usage
 from mobile.ui import theme
 from mobile.ui.page import Page
+from mobile.ui.ports import POSITION_ALLOWED
+from mobile.ui.syncing import PHOTOS_ON, policy_of
 from mobile.ui.widgets import text
 from mobile.ui.words import language, tr, word
 from shared import vocabulary as v
@@ -38,22 +40,22 @@ class MePage(Page):
         ):  # fmt: skip
             self.ids[name].value = now
             self.ids[name].bind(value=self._style(name))
-        self.ids.wifi.bind(active=self._wifi)
+        self.ids.photos_on.bind(value=self._photos_on)
+        self.ids.position.bind(active=self._position)
         self._filling = False
 
     def refresh(self) -> None:
         """Read it again."""
         phone = self.around.phone
         self.read(
-            lambda: (
-                phone.me, phone.setting("photos_on_wifi_only"), phone.usage(), phone.feedback(),
-            ),
+            lambda: (phone.me, policy_of(phone), phone.usage(), phone.feedback()),
             lambda found: self._show(*found),
-        )  # fmt: skip
+        )
 
-    def _show(self, person: Any, wifi: str, used: Usage, feedback: list[FeedbackRow]) -> None:
+    def _show(self, person: Any, policy: str, used: Usage, feedback: list[FeedbackRow]) -> None:
         self._filling = True
-        self.ids.wifi.active = wifi == "1"
+        self.ids.photos_on.value = policy
+        self.ids.position.active = self.around.locator.allowed
         self._filling = False
         self.texts, self.photo_bytes, self.free = map(
             size_words, (used.texts, used.photos, used.free)
@@ -80,11 +82,18 @@ class MePage(Page):
 
         return chosen
 
-    def _wifi(self, _: Any, active: bool) -> None:
+    def _photos_on(self, _: Any, policy: str) -> None:
+        if not self._filling:
+            phone, syncer = self.around.phone, self.syncer
+            syncer.allowed = None  # another rule: an answer to the old one is void
+            self.read(lambda: phone.keep_setting(PHOTOS_ON, policy), lambda _: syncer.count())
+
+    def _position(self, _: Any, active: bool) -> None:
         if not self._filling:
             phone = self.around.phone
+            self.around.locator.allow(active)
             self.read(
-                lambda: phone.keep_setting("photos_on_wifi_only", "1" if active else "0"),
+                lambda: phone.keep_setting(POSITION_ALLOWED, "1" if active else "0"),
                 lambda _: None,
             )
 

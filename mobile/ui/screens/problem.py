@@ -9,7 +9,7 @@ from kivy.lang import Builder
 from kivy.properties import StringProperty
 
 from mobile.sync.phone import ActionOffer, ProblemView
-from mobile.ui import look
+from mobile.ui import look, photo_states
 from mobile.ui.inputs import Quiet
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, show_badges, step
@@ -33,6 +33,9 @@ class ProblemPage(Page):
     description = StringProperty()
     action = StringProperty()
     action_name = StringProperty()
+    safe = StringProperty()
+    safe_icon = StringProperty()
+    safe_tone = StringProperty("mute")
 
     def enter(self, problem_id: str) -> None:
         """Show this problem."""
@@ -81,6 +84,7 @@ class ProblemPage(Page):
         self.description = row.description
         conflicts = [one for one in view.conflicts if one.state == "open"]
         self.told = tr("有内容两人写得不同，等网格长裁定") if conflicts else ""
+        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, len(view.photos))
         self._badges(view)
         facts = [
             (label("problem", "category"), pick(row.category_zh, row.category_en)),

@@ -9,21 +9,24 @@ from kivy.lang import Builder
 from kivy.properties import StringProperty
 from kivy.uix.widget import Widget
 
+from mobile.core.photo_queue import Verdict
 from mobile.sync.phone import (
     ConflictRow,
     Phone,
     SyncItem,
+    SyncReport,
     SyncStatus,
     UnknownRecord,
-    WaitingPhoto,
 )
 from mobile.ui import banners, look
 from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
 from mobile.ui.parts import LinkCard
-from mobile.ui.syncing import BACK, ON_THE_PHONE, not_accepted
+from mobile.ui.photo_card import PhotoCard
+from mobile.ui.photo_states import ON_THE_PHONE, bytes_words, headline, left
+from mobile.ui.syncing import BACK, not_accepted
 from mobile.ui.times import moment
-from mobile.ui.widgets import AskNote, Note, Progress1, text
+from mobile.ui.widgets import AskNote, Note, Progress1, TapNote, text
 from mobile.ui.words import pick, tr
 from shared import records
 
@@ -31,13 +34,6 @@ MOST = 30
 DECIDED = 5
 COVERED = frozenset({"care_groups", "risk_level"})  # as what is personal: never in a list
 PAGES = {"household": "household", "visit": "visit", "problem": "problem", "task": "task"}
-PHOTO_LOOKS = {
-    "waiting": ("cloud_up", "info"),
-    "uploading": ("sync", "info"),
-    "stored": ("clock", "mute"),
-    "corrupt": ("warn", "danger"),
-    "refused": ("warn", "danger"),
-}
 
 
 class SyncPage(Page):
@@ -56,13 +52,44 @@ class SyncPage(Page):
         """Read it again."""
         phone, syncer = self.around.phone, self.syncer
         self.read_new(
-            lambda: (phone.status(), phone.conflicts(), syncer.report),
-            lambda it: self._show(it[0], it[1]),
+            lambda: (phone.status(), phone.conflicts(), syncer.report, syncer.verdict_now()),
+            lambda it: self._show(*it),
         )
         self.syncer.count()
 
-    def _show(self, status: SyncStatus, conflicts: list[ConflictRow]) -> None:
+    def ask(self) -> None:
+        """Once in a session: photos over mobile data, or not?"""
+        status = self.syncer.status
+        count, size = left(status) if status else (0, 0)
+        if not count or self.shell.current is not self:
+            return
+        told = bytes_words(size)
+        self.shell.ask(
+            tr("用流量上传照片吗？"),
+            tr(
+                "现在连的是移动数据，有{n}张照片要传，共{size}。文字不用等，会直接上传。",
+                n=count,
+                size=told,
+            ),
+            [
+                (tr("用流量上传（{size}）", size=told), "cloud_up", lambda: self._answer(True)),
+                (tr("先不传，等 Wi-Fi"), "clock", lambda: self._answer(False)),
+            ],
+        )
+
+    def _answer(self, allowed: bool) -> None:
+        self.syncer.allow(allowed)
+        self.refresh()
+
+    def _show(
+        self,
+        status: SyncStatus,
+        conflicts: list[ConflictRow],
+        _: SyncReport | None,
+        verdict: Verdict,
+    ) -> None:
         now = self.around.now()
+        self.syncer.status = status
         held = [one for one in status.photos_waiting if one.state in ON_THE_PHONE]
         waiting, (back, disputed) = status.waiting, not_accepted(status)
         if waiting or held:
@@ -84,10 +111,12 @@ class SyncPage(Page):
             if status.last_contact
             else tr("还没有联系过服务器")
         )
-        self.ids.parts.fill(self._widgets(status, conflicts, now))
+        self.ids.parts.fill(self._widgets(status, conflicts, verdict, now))
+        if verdict == "ask" and not self.syncer.running:
+            self.ask()
 
     def _widgets(
-        self, status: SyncStatus, conflicts: list[ConflictRow], now: int
+        self, status: SyncStatus, conflicts: list[ConflictRow], verdict: Verdict, now: int
     ) -> Iterator[Widget]:
         yield from self._banners(status)
         groups = {
@@ -105,7 +134,7 @@ class SyncPage(Page):
             yield text("Section", tr("有冲突，两份都保留着 · {n}", n=len(undecided)))
             yield from (self._conflict(one) for one in undecided[:MOST])
             yield from _more(len(undecided) - MOST)
-        yield from self._photos(status)
+        yield from self._photos(status, verdict, now)
         done = [i for i in status.items if i.place in ("applied", "conflict", "settled")]
         if done:
             yield text("Section", tr("最近已收下"))
@@ -135,16 +164,20 @@ class SyncPage(Page):
         self.around.recovered = None
         self.ids.parts.remove_widget(note)
 
-    def _photos(self, status: SyncStatus) -> Iterator[Widget]:
+    def _photos(self, status: SyncStatus, verdict: Verdict, now: int) -> Iterator[Widget]:
         if not status.photos:
             return
-        yield text(
-            "Section",
-            tr("照片 {n} / {m} 已核实", n=status.photos_verified, m=status.photos),
-        )
+        yield text("Section", headline(status))
         yield Progress1(value=status.photos_verified / status.photos)
+        count, size = left(status)
+        if count and verdict in ("wifi", "ask"):
+            size_told = bytes_words(size)
+            said = tr("{n}张照片在等 Wi-Fi（{size}），点这里用流量上传", n=count, size=size_told)
+            note = TapNote(text=said, icon="cloud", tone="info")
+            note.bind(on_release=lambda _: self.ask())
+            yield note
         for one in status.photos_waiting[:MOST]:
-            yield self._photo(one)
+            yield PhotoCard(one, self.syncer, verdict, now, self._open)
         yield from _more(len(status.photos_waiting) - MOST)
 
     def _item(self, item: SyncItem, now: int) -> Widget:
@@ -166,25 +199,6 @@ class SyncPage(Page):
             todo=todo,
         )
         card.bind(on_release=lambda _: self._open_item(item))
-        return card
-
-    def _photo(self, photo: WaitingPhoto) -> Widget:
-        icon, tone = PHOTO_LOOKS.get(photo.state, ("cloud_up", "info"))
-        said = {
-            "waiting": tr("还在手机上"),
-            "uploading": tr("已传 {n}%", n=100 * photo.sent // max(1, photo.size)),
-            "stored": tr("已收到，等核实"),
-            "corrupt": tr("传坏了，会重传"),
-            "refused": tr("无法使用"),
-        }.get(photo.state, photo.state)
-        card = LinkCard(
-            title=photo.owner_name,
-            line=tr("{what}的照片 · {n} KB", what=_kind(photo.owner_kind), n=photo.size // 1024),
-            badge=said,
-            badge_icon=icon,
-            badge_tone=tone,
-        )
-        card.bind(on_release=lambda _: self._open(photo.owner_kind, photo.owner_id))
         return card
 
     def _conflict(self, one: ConflictRow) -> Widget:
@@ -243,11 +257,6 @@ def is_known(phone: Phone, kind: str, record_id: str) -> bool:
         return kind in readers and readers[kind](record_id) is not None
     except UnknownRecord:
         return False
-
-
-def _kind(name: str) -> str:
-    kind = records.KINDS.get(name)
-    return pick(kind.zh, kind.en) if kind else name
 
 
 def _more(count: int) -> Iterator[Widget]:

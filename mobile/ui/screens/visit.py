@@ -9,7 +9,7 @@ from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import VisitView
-from mobile.ui import look
+from mobile.ui import look, photo_states
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, problem_card
 from mobile.ui.screens.household import known_name
@@ -18,7 +18,7 @@ from mobile.ui.widgets import Fact
 from mobile.ui.words import label, tr, word, words
 from shared import vocabulary as v
 
-PHOTO_ICONS = {"verified": "disc_check", "refused": "warn", "corrupt": "warn"}
+PHOTO_ICONS = {"verified": "disc_check", "refused": "warn", "corrupt": "warn", "missing": "warn"}
 
 
 class VisitPage(Page):
@@ -33,6 +33,9 @@ class VisitPage(Page):
     state_icon = StringProperty()
     state_tone = StringProperty("mute")
     photo_words = StringProperty()
+    safe = StringProperty()
+    safe_icon = StringProperty()
+    safe_tone = StringProperty("mute")
     has_problems = BooleanProperty(False)
 
     def enter(self, visit_id: str) -> None:
@@ -97,12 +100,13 @@ class VisitPage(Page):
         ]
         self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
         self.photo_words = (
-            tr("照片 {n} / {m} 已核实", n=row.photos_verified, m=row.photos) if row.photos else ""
+            tr("{m}张照片已安全{n}张", n=row.photos_verified, m=row.photos) if row.photos else ""
         )
+        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, row.photos)
         self.ids.photos.fill(
             self.around,
             [
-                (one.path, PHOTO_ICONS.get(one.state, "cloud_up"), _photo_word(one.state))
+                (one.path, PHOTO_ICONS.get(one.state, "cloud_up"), photo_word(one.state))
                 for one in view.photos
             ],
             "",
@@ -114,13 +118,15 @@ class VisitPage(Page):
         self.shell.go("problem", problem_id=problem_id)
 
 
-def _photo_word(state: str) -> str:
+def photo_word(state: str) -> str:
+    """A photo's state under its tile."""
     return {
         "declared": tr("待上传"),
         "stored": tr("已收到"),
         "verified": tr("已核实"),
         "corrupt": tr("重传"),
         "refused": tr("无法使用"),
+        "missing": tr("文件不在了"),
     }.get(state, "")
 
 

@@ -1,0 +1,1 @@
+"""All that only Android can do, through pyjnius; imported where the app runs on a phone."""
