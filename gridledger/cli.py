@@ -24,6 +24,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("gridledger.commands.backup", "backup", "备份数据库 / Back the database up"),
     "restore": ("gridledger.commands.backup", "restore", "恢复备份 / Restore a backup"),
     "compact": ("gridledger.commands.backup", "compact", "清理旧痕迹 / Forget old tombstones"),
+    "tick": ("gridledger.commands.tick", "tick", "到点的事：提醒、超期 / Do what is due"),
+    "categories": (
+        "gridledger.commands.categories",
+        "categories",
+        "问题类别：内置、导入、导出 / Categories",
+    ),
+    "calendar": ("gridledger.commands.calendar", "calendar", "工作日历 / The work calendar"),
     "user": ("gridledger.commands.user", "user", "账号：新建、列表、密码 / Accounts"),
     "enrol": ("gridledger.commands.user", "enrol", "给手机发登记码 / A code to enrol a phone"),
     "assign": ("gridledger.commands.user", "assign", "分配网格 / Let a person walk a grid"),

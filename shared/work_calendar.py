@@ -5,9 +5,12 @@ Times are Unix milliseconds, UTC; days are those of Asia/Shanghai, which has no 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 HOUR = 3_600_000
@@ -18,6 +21,7 @@ HOURS = ((8 * HOUR, 12 * HOUR), (14 * HOUR, 18 * HOUR))
 WORK_DAY = 8 * HOUR
 LONGEST_DAYS = 3660  # nothing is due in more than ten years
 _EPOCH = date(1970, 1, 1)
+_FILE = Path(__file__).with_name("holidays.json")
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,25 @@ class Calendar:
 def of_years(years: Iterable[tuple[str, Mapping[str, Any] | None]]) -> Calendar:
     """The calendar from reference records: (code "2026", {"off": [...], "work": [...]}).
 
-    A year whose data says ``published: false`` holds weekends alone, and counts as not known.
-    Dates that are none are left out.
+    A year that has no record is as it was shipped. A year whose data says ``published: false``
+    holds weekends alone, and counts as not known. Dates that are none are left out.
     """
     off: set[date] = set()
     work: set[date] = set()
     known: set[int] = set()
-    for code, data in years:
-        given = data or {}
+    for code, given in (shipped() | {code: data or {} for code, data in years}).items():
         off |= set(_dates(given.get("off")))
         work |= set(_dates(given.get("work")))
         if code.isdigit() and given.get("published", True):
             known.add(int(code))
     return Calendar(frozenset(off), frozenset(work), frozenset(known))
+
+
+@cache
+def shipped() -> dict[str, dict[str, Any]]:
+    """Year -> {"published", "off", "work"} as the State Council's notices say (holidays.json)."""
+    found: dict[str, dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))["years"]
+    return found
 
 
 def add(calendar: Calendar, at: int, amount: float, unit: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shared import protocol, records  # noqa: E402
+from shared import ledger, protocol, records  # noqa: E402
 
 PAGE = ROOT / "docs" / "protocol.md"
 
@@ -27,6 +27,20 @@ def fields() -> str:
     return "\n".join(parts)
 
 
+def actions() -> str:
+    """The ledger's table: what an action does, who may take it, what its data hold."""
+    parts = ["| action | | from | to | who | data |", "|---|---|---|---|---|---|"]
+    for one in ledger.ACTIONS.values():
+        all_open = one.sources == ledger.OPEN_STATES
+        sources = "any open" if all_open else ", ".join(one.sources)
+        data = [*one.needs, *(f"{name}?" for name in one.takes)]
+        parts.append(
+            f"| {one.name} | {one.zh} | {sources} | {one.target or ''} | {', '.join(one.roles)}"
+            f" | {', '.join(data)} |"
+        )
+    return "\n".join(parts) + "\n"
+
+
 def codes() -> str:
     """Two tables: codes of requests, codes of transactions."""
     parts = ["| code of a request | status | retry | |", "|---|---|---|---|"]
@@ -40,7 +54,7 @@ def codes() -> str:
 
 def filled(text: str) -> str:
     """The page with its tables as the code has them now."""
-    for name, table in (("fields", fields()), ("codes", codes())):
+    for name, table in (("fields", fields()), ("actions", actions()), ("codes", codes())):
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         head, rest = text.split(begin)
         _, tail = rest.split(end)

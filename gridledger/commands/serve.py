@@ -26,10 +26,12 @@ WORKERS = 2  # where the database lets several processes write
 def serve(host: str, port: int, data: Path | None) -> None:
     """启动服务器；先把数据库升级到最新 / Run the server, after upgrading the database.
 
-    默认用 SQLite 和数据目录里的照片：一个进程，8 个线程。设了 GRIDLEDGER_DATABASE_URL 则用
-    GRIDLEDGER_WORKERS 个进程（默认 2）。对外服务请放在 nginx 之后。
+    默认用 SQLite 和数据目录里的照片：一个进程，8 个线程，每分钟做一次到点的事。
+    设了 GRIDLEDGER_DATABASE_URL 则用 GRIDLEDGER_WORKERS 个进程（默认 2）。
+    对外服务请放在 nginx 之后。
 
-    SQLite: one process with 8 threads; another database: GRIDLEDGER_WORKERS processes.
+    SQLite: one process with 8 threads, which also ticks every minute; another database:
+    GRIDLEDGER_WORKERS processes.
 
     \b
     例 / Example:
@@ -45,7 +47,7 @@ def serve(host: str, port: int, data: Path | None) -> None:
     if held is None:
         raise click.ClickException("正在恢复备份，请稍后再启动 / A restore is under way")
     _prepare(config)
-    _run(config, host, port, workers)
+    _run(config, host, port, workers, ticks=embedded and config.tick_seconds > 0)
 
 
 def _workers() -> int:
@@ -83,7 +85,7 @@ def _prepare(config: Any) -> None:
         db.engine.dispose()
 
 
-def _run(config: Any, host: str, port: int, workers: int) -> None:
+def _run(config: Any, host: str, port: int, workers: int, ticks: bool) -> None:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     shown = f"[{host}]" if ":" in host else host
@@ -113,7 +115,12 @@ def _run(config: Any, host: str, port: int, workers: int) -> None:
         def load(self) -> Any:
             from server import create_app
 
-            return create_app(config)
+            app = create_app(config)
+            if ticks:
+                from gridledger.commands.ticking import keep_ticking
+
+                keep_ticking(app, config.tick_seconds)
+            return app
 
     def _begin_beside(worker: Any) -> None:
         beside(worker.wsgi)

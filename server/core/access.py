@@ -20,6 +20,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "export_unmasked",
             "people",
             "areas",
+            "categories",
             "import",
             "quarantine",
             "move",

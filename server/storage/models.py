@@ -140,7 +140,7 @@ Problem: Any = _model(
     "visit_id",
     "ledger_no",
     "merged_into",
-    "registered_at",
+    "reported_at",
     "next_at",
     "deadline_at",
     "partition_id deadline_at",

@@ -35,7 +35,7 @@ COLUMNS = [
     sa.Column("cell", ORDERED, nullable=True),
 ]
 INDICES = (
-    ("merged_into",), ("registered_at",), ("next_at",), ("deadline_at",),
+    ("merged_into",), ("reported_at",), ("next_at",), ("deadline_at",),
     ("partition_id", "deadline_at"), ("body", "deadline_at"),
     ("category", "compound_id", "found_at"), ("category", "cell", "found_at"),
 )  # fmt: skip

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, literal, select
 from sqlalchemy.orm import Session
 
+from server.core.access import Viewer
 from server.storage.models import Problem
-from shared import nearby
+from server.storage.queries.paging import seen_grids
+from shared import duplicates, nearby
+from shared.duplicates import Likeness
 
 # What the pure rules of shared.duplicates ask of a problem.
 FIELDS = ("category", "state", "found_at", "position", "compound_id", "target_id", "description")
@@ -55,3 +59,56 @@ def merged_into(session: Session, problem_id: str) -> list[str]:
         level = sorted(set(session.scalars(query)) - set(found))
         found += level
     return found
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Problems of one category that keep coming back at one place: how many, the last of them.
+
+    ``compound_id`` "" where it is no compound; ``cell`` then says where (shared.nearby).
+    """
+
+    category: str
+    compound_id: str
+    cell: str
+    count: int
+    last_found_at: int
+
+
+def clusters(session: Session, viewer: Viewer, now: int, area: str = "") -> list[Cluster]:
+    """What came back often enough in the last 90 days, the most frequent first."""
+    fitting = and_(
+        Problem.found_at >= now - duplicates.WINDOW,
+        Problem.found_at <= now,
+        Problem.deleted_at.is_(None),
+        Problem.state.not_in(duplicates.NOT_COUNTED),
+        seen_grids(Problem.partition_id, viewer, area),
+    )
+    count, last = func.count(), func.max(Problem.found_at)
+    in_compounds = (
+        select(Problem.category, Problem.compound_id, literal(""), count, last)
+        .where(fitting, Problem.compound_id.is_not(None))
+        .group_by(Problem.category, Problem.compound_id)
+        .having(count >= duplicates.RECURRENCES)
+    )
+    elsewhere = (
+        select(Problem.category, literal(""), Problem.cell, count, last)
+        .where(fitting, Problem.compound_id.is_(None), Problem.recurring.is_(True))
+        .group_by(Problem.category, Problem.cell)
+    )
+    found = [
+        Cluster(row[0], row[1], row[2] or "", row[3], row[4])
+        for query in (in_compounds, elsewhere)
+        for row in session.execute(query)
+    ]
+    return sorted(found, key=lambda one: (-one.count, -one.last_found_at))
+
+
+def likely(session: Session, viewer: Viewer, problem: Any, limit: int = 5) -> list[Likeness]:
+    """The likely duplicates of a problem among those that the viewer may see."""
+    values = {name: getattr(problem, name) for name in FIELDS}
+    found = around(session, values, duplicates.WINDOW, without=problem.id)
+    how = duplicates.likely(values, found, limit * 4)
+    query = select(Problem.id, Problem.partition_id).where(Problem.id.in_([one.id for one in how]))
+    seen = {row[0] for row in session.execute(query) if viewer.sees_partition(row[1])}
+    return [one for one in how if one.id in seen][:limit]

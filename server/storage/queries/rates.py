@@ -1,0 +1,152 @@
+"""The three rates over many problems at once: the rules of shared.rates as one SQL expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from server.core.access import Viewer
+from server.storage.database import is_sqlite
+from server.storage.models import Problem
+from server.storage.queries.paging import seen_grids
+from shared import ids
+from shared.rates import Rate
+from shared.work_calendar import SHIFT
+
+GROUPS = ("area", "community", "body", "category", "month")
+_COMMUNITY = len("grid:") + ids.COMMUNITY_DIGITS
+
+
+@dataclass(frozen=True)
+class Group:
+    """One row of the table: its key (a code, a month, "" for what has none), and each rate.
+
+    ``left_out``: rate -> reason of shared.rates.LEFT_OUT -> how many.
+    """
+
+    key: str
+    total: int
+    rates: dict[str, Rate]
+    left_out: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Period:
+    """What came in (reported_at) from ``start`` to before ``end``, Unix ms; and where and what."""
+
+    start: int
+    end: int
+    area: str = ""
+    body: str = ""
+    category: str = ""
+
+
+def judged(rate: str, now: int) -> ColumnElement[str]:
+    """ "good", "bad", or why an entry is left out: shared.rates.judge in SQL."""
+    p = Problem
+    first = [
+        (p.state.in_(("rejected", "merged")), p.state),
+        (and_(p.solved_on_spot.is_(True), p.registered_at.is_(None)), literal("on_the_spot")),
+        (p.registered_at.is_(None), literal("not_registered")),
+    ]
+    match rate:
+        case "response":
+            more = [
+                (p.dispatched_at.is_(None), literal("not_dispatched")),
+                (p.accept_due_at.is_(None), literal("no_limit")),
+                (p.accepted_at <= p.accept_due_at, literal("good")),
+                (or_(p.accepted_at.is_not(None), p.accept_due_at < now), literal("bad")),
+            ]
+            last = "running"
+        case "resolution":
+            more = [
+                (p.state.in_(("closed", "archived")), literal("good")),
+                (p.overdue_at.is_not(None), literal("bad")),
+                (p.state.in_(("suspended", "closure_requested")), literal("paused")),
+                (p.due_at.is_(None), literal("not_dispatched")),
+                (p.due_at < now, literal("bad")),
+            ]
+            last = "running"
+        case _:
+            more = [
+                (p.satisfaction == "unsatisfied", literal("bad")),
+                (p.satisfaction.is_not(None), literal("good")),
+                (p.state.in_(("closed", "archived")), literal("not_called")),
+            ]
+            last = "not_closed"
+    whole: ColumnElement[str] = case(*first, *more, else_=literal(last))
+    return whole
+
+
+def grouped(session: Session, viewer: Viewer, period: Period, by: str, now: int) -> list[Group]:
+    """The rates by one of GROUPS, each from one pass over the period's index range."""
+    key = _key(session, by)
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for rate in ("response", "resolution", "satisfaction"):
+        verdict = judged(rate, now)
+        query = (
+            select(key, verdict, func.count()).where(*_where(viewer, period)).group_by(key, verdict)
+        )
+        for group, told, number in session.execute(query):
+            counts.setdefault(group or "", {}).setdefault(rate, {})[told] = number
+    return [_group(group, found) for group, found in sorted(counts.items())]
+
+
+def left_out(
+    session: Session, viewer: Viewer, period: Period, rate: str, why: str, now: int,
+    limit: int = 100,
+) -> list[Any]:  # fmt: skip
+    """The entries that a rate leaves out for one reason, the latest first: nothing is hidden."""
+    query = (
+        select(Problem)
+        .where(*_where(viewer, period), judged(rate, now) == why)
+        .order_by(Problem.reported_at.desc(), Problem.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def _where(viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+    found = [
+        Problem.reported_at >= period.start,
+        Problem.reported_at < period.end,
+        Problem.deleted_at.is_(None),
+        seen_grids(Problem.partition_id, viewer, period.area),
+    ]
+    if period.body:
+        found.append(Problem.body == period.body)
+    if period.category:
+        found.append(Problem.category == period.category)
+    return found
+
+
+def _key(session: Session, by: str) -> ColumnElement[Any]:
+    match by:
+        case "body":
+            return Problem.body  # type: ignore[no-any-return]
+        case "category":
+            return Problem.category  # type: ignore[no-any-return]
+        case "month":
+            return _month(session)
+    last = _COMMUNITY if by == "community" else _COMMUNITY + 3
+    return func.substr(Problem.partition_id, len("grid:") + 1, last - len("grid:"))
+
+
+def _month(session: Session) -> ColumnElement[Any]:
+    seconds = (Problem.reported_at + SHIFT) / 1000
+    if is_sqlite(session):
+        return func.strftime("%Y-%m", seconds, "unixepoch")
+    return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM")
+
+
+def _group(key: str, found: dict[str, dict[str, int]]) -> Group:
+    rates, out = {}, {}
+    for rate, verdicts in found.items():
+        good, bad = verdicts.get("good", 0), verdicts.get("bad", 0)
+        rates[rate] = Rate(good, good + bad)
+        out[rate] = {why: n for why, n in sorted(verdicts.items()) if why not in ("good", "bad")}
+    total = sum(found["response"].values())
+    return Group(key, total, rates, out)
