@@ -123,8 +123,12 @@ class Consent:
         if self.allowed or not on:
             self._locator.listen(on)
 
+    def here(self) -> Position | None:
+        """The last fix, for what the worker asks of the screen; it is not written down."""
+        return self._locator.position()
+
     def position(self) -> Position | None:
-        """The last fix, None while it is not allowed."""
+        """The last fix for a record, None while that is not allowed."""
         return self._locator.position() if self.allowed else None
 
 

@@ -99,7 +99,7 @@ class RoundPage(Page):
         """Look for the doors; a newer question makes an older answer void."""
         self._asked += 1
         asked, query, chosen = self._asked, self.ids.search.text.strip(), self.ids.filter.value
-        phone, fix = self.around.phone, self.around.locator.position()
+        phone, fix = self.around.phone, self.around.locator.here()
         here = (float(fix["lat"]), float(fix["lng"])) if fix else None
         self.can_near = here is not None
         near = here if self.near else None
