@@ -8,6 +8,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from server.application import Application, Sessions
 from server.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -21,7 +22,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     logs.configure()
     config = config or Config.from_environment()
-    app = Flask("server", static_folder=None)
+    app = Application("server", static_folder=None)
+    app.session_interface = Sessions()
     app.config.update(
         GRIDLEDGER=config,
         SECRET_KEY=config.key(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 
 from server.api.body import bearer, device, device_needed, escrow_allowed, json_body, raw_body
 from server.errors import Trouble
@@ -60,14 +60,15 @@ def pull() -> Response:
     except Trouble:
         device_of(token)  # who may not ask hears that first
         raise
-    lines = pulling.stream(token, body)
+    found = pulling.pull(token, body)
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-    pieces = _gzip(_pieces(lines)) if zipped else _pieces(lines)
-    # An error before the first piece is still a proper answer; a small answer goes in one.
-    first, second = next(pieces), next(pieces, None)
-    content: Any = first
-    if second is not None:
-        content = stream_with_context(chain((first, second), pieces))
+    content: Any
+    if isinstance(found, str):
+        content = igzip.compress(found.encode(), 1) if zipped else found
+    else:
+        pieces = _gzip(_pieces(found)) if zipped else _pieces(found)
+        # An error before the first piece is still a proper answer.
+        content = stream_with_context(chain((next(pieces),), pieces))
     response = Response(content, mimetype=protocol.NDJSON)
     if zipped:
         response.headers["Content-Encoding"] = "gzip"

@@ -7,72 +7,91 @@ by partition in seq order, each partition closed by a checkpoint; "end" closes t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, KeysView
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.errors import Trouble
 from server.operations.clock import now_ms
 from server.operations.enrol import device_of, hash_secret
-from server.storage import contacts, feed, overview
-from server.storage.database import any_of, db, snapshot_on
+from server.storage import direct, feed, glance, overview
+from server.storage.database import any_of, db, lasting_snapshot
+from server.storage.glance import Moved, Said, Seen
 from server.storage.models import Photo
-from server.storage.overview import Head, Overview
+from server.storage.overview import Head, Me
 from server.storage.tables import Blob, Quarantined, QuarantinedName, Receipt
 from shared import checksum, ids, protocol
 
 VIEW = "2"  # raised when a role's or the schema's view of records changes
 ANSWERS_AT_MOST = 2000
+LITTLE = 2000  # rows that are answered in one piece
 
 
-def contact(connection: Connection, token: str, request: dict[str, Any]) -> str:
-    """Keep what the phone says of itself; returns its device's id. Comes before the snapshot.
+def pull(token: str, request: dict[str, Any]) -> str | Iterator[str]:
+    """The answer: its text where little is new, else its lines, which hold one snapshot.
 
+    What the phone says of itself is kept, whatever comes after.
     Raises Trouble: token_unknown, token_revoked, upgrade_required.
     """
-    device_id = contacts.note(connection, hash_secret(token), request, now_ms())
-    if device_id is None:
+    now = now_ms()
+    said = Said(
+        hash_secret(token), {p: at[0] for p, at in request["partitions"].items()}, now,
+        request["waiting"], request["clock"]["wall"] - now, request.get("app") or None,
+        request.get("confirmed", 0),
+    )  # fmt: skip
+    dialect = db.engine.dialect.name
+    with direct.connection(db.engine) as raw:
+        seen = glance.look(raw, dialect, said)
+        if seen is not None and request["v"] < protocol.OLDEST_PULL:
+            raise Trouble("upgrade_required")
+        if seen is not None and _is_little(seen, request):
+            if not seen.moved:
+                return _text(seen, request, [])
+            taken = glance.look_and_take(raw, dialect, said)
+            if taken is not None and _is_little(taken[0], request):
+                return _text(taken[0], request, taken[1])
+    if seen is None:
         device_of(token)  # says why
         raise Trouble("token_unknown")
-    if request["v"] < protocol.OLDEST_PULL:
-        raise Trouble("upgrade_required")
-    return device_id
+    return _stream(seen.id, request)
 
 
-def stream(token: str, request: dict[str, Any]) -> Iterator[str]:
-    """The lines of the answer, without their line ends. Holds one snapshot while it is read.
-
-    Raises what `contact` raises before the first line.
-    """
-    with db.engine.connect() as connection:
-        device_id = contact(connection, token, request)
-        seen = overview.read(connection, device_id, request["partitions"])
-        connection.rollback()
-        scope = _scope(seen) if seen else []
-        if seen is not None and _is_quiet(seen, scope, request):
-            yield _line(_header(seen, scope, request, [], {}))
-            yield _line({"t": "end", "rows": 0})
-            return
-        with snapshot_on(connection) as session:
-            yield from _lines(session, device_id, request)
-
-
-def _is_quiet(seen: Overview, scope: list[str], request: dict[str, Any]) -> bool:
-    """Whether there is nothing new: what one statement saw is then the whole answer."""
+def _is_little(seen: Seen, request: dict[str, Any]) -> bool:
+    """Whether the phone stands where it may, and what is new is some rows at most."""
     known = request["partitions"]
+    if request["epoch"] != seen.epoch or request.get("repair") or request.get("photos"):
+        return False
+    if request.get("confirmed", 0) < seen.last_dseq:
+        return False
+    if {of for _, of in known.values()} - {_view(seen)}:
+        return False
+    if known.keys() != scope_of(seen.user_id, seen.area_code, seen.grids).partitions:
+        return False
+    if any(not one.floor <= one.after < one.seq for one in seen.moved):
+        return False
+    return sum(one.seq - one.after for one in seen.moved) <= LITTLE
+
+
+def _text(seen: Seen, request: dict[str, Any], taken: list[str]) -> str:
+    """A whole answer: each partition that moved with its lines."""
     view = _view(seen)
-    if request["epoch"] != seen.me.epoch or request.get("repair") or request.get("photos"):
-        return False
-    if request.get("confirmed", 0) < seen.me.last_dseq or known.keys() != set(scope):
-        return False
-    return all(
-        (head := seen.heads.get(partition) or Head(partition)).seq == after
-        and head.floor <= after
-        and of == view
-        for partition, (after, of) in known.items()
-    )
+    parts = [_header(seen, scope_of(seen.user_id, seen.area_code, seen.grids), request, [], {})]
+    count = 0
+    for head, lines in zip(seen.moved, taken, strict=True):
+        if lines:
+            parts.append(lines)
+            count += lines.count("\n") + 1
+        parts.append(_line(_checkpoint(head, view)))
+    parts.append(_line({"t": "end", "rows": count}))
+    return "\n".join(parts) + "\n"
+
+
+def _stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
+    with lasting_snapshot() as session:
+        yield from _lines(session, device_id, request)
 
 
 def _lines(session: Session, device_id: str, request: dict[str, Any]) -> Iterator[str]:
@@ -81,18 +100,18 @@ def _lines(session: Session, device_id: str, request: dict[str, Any]) -> Iterato
     seen = overview.read(connection, device_id, known)
     if seen is None:
         raise Trouble("token_unknown")
-    scope = _scope(seen)
-    view = _view(seen)
+    scope = scope_of(seen.me.user_id, seen.me.area_code, seen.grids)
+    view = _view(seen.me)
     repairs = request.get("repair") or {}
     same = request["epoch"] == seen.me.epoch
     answers = _answers(session, seen.me, request.get("confirmed", 0))
     # The view goes along: a snapshot that breaks off can then go on.
     photos = _photo_states(session, seen.me.user_id, request.get("photos", []))
-    yield _line(_header(seen, scope, request, answers, photos))
-    gained = [partition for partition in scope if partition not in known]
+    yield _header(seen.me, scope, request, answers, photos)
+    gained = [partition for partition in scope.partitions if partition not in known]
     heads = seen.heads | (overview.heads(connection, gained) if gained else {})
     count = 0
-    for partition in scope:
+    for partition in scope.partitions:
         head = heads.get(partition) or Head(partition)
         after, of = known.get(partition, (0, view))
         whole = not same or of != view or after > head.seq or after < head.floor
@@ -111,13 +130,28 @@ def _lines(session: Session, device_id: str, request: dict[str, Any]) -> Iterato
     yield _line({"t": "end", "rows": count})
 
 
-def _view(seen: Overview) -> str:
-    return f"{seen.me.role}.{VIEW}"
+def _view(seen: Seen | Me) -> str:
+    return f"{seen.role}.{VIEW}"
 
 
-def _scope(seen: Overview) -> list[str]:
-    codes = [code for code, _ in seen.grids]
-    return partitions_in_scope(seen.me.user_id, seen.me.area_code, codes)
+class Scope(NamedTuple):
+    """What a person's phone holds: partitions, sorted, and as they stand in the header."""
+
+    partitions: KeysView[str]
+    grids_json: str
+    partitions_json: str
+
+
+@lru_cache(256)
+def scope_of(user_id: str, area_code: str, grids_json: str) -> Scope:
+    """The scope of a person with these grids ([[code, name], ...]); the same for each contact."""
+    grids = json.loads(grids_json)
+    partitions = partitions_in_scope(user_id, area_code, [code for code, _ in grids])
+    return Scope(
+        dict.fromkeys(partitions).keys(),
+        _line([{"code": code, "name": name} for code, name in grids]),
+        _line(partitions),
+    )
 
 
 def partitions_in_scope(user_id: str, area_code: str, grid_codes: list[str]) -> list[str]:
@@ -135,23 +169,19 @@ def partitions_in_scope(user_id: str, area_code: str, grid_codes: list[str]) -> 
 
 
 def _header(
-    seen: Overview,
-    scope: list[str],
+    me: Seen | Me,
+    scope: Scope,
     request: dict[str, Any],
     answers: list[dict[str, Any]],
     photos: dict[str, str],
-) -> dict[str, Any]:
-    me = seen.me
-    held = set(request["partitions"])
+) -> str:
+    """The header's line. What names every grid of a scope was put into words before."""
+    held = request["partitions"].keys()
     now = now_ms()
-    return {
+    said = {
         "t": "header",
         "v": protocol.VERSION,
         "epoch": me.epoch,
-        "scope": {
-            "rev": me.scope_rev,
-            "grids": [{"code": code, "name": name} for code, name in seen.grids],
-        },
         "user": {
             "id": me.user_id,
             "name": me.name,
@@ -161,17 +191,18 @@ def _header(
         "last_dseq": me.last_dseq,
         "running": me.running,
         "answers": answers,
-        "partitions": scope,
-        "gained": [p for p in scope if p not in held],
-        "lost": sorted(held - set(scope)),
+        "gained": [] if held == scope.partitions else [p for p in scope.partitions if p not in held],
+        "lost": sorted(held - scope.partitions),
         "photos": photos,
         "server_time": now,
         "clock_offset": request["clock"]["wall"] - now,
-        "view": _view(seen),
+        "view": _view(me),
     }
+    grids = f'{{"rev":{me.scope_rev},"grids":{scope.grids_json}}}'
+    return f'{_line(said)[:-1]},"scope":{grids},"partitions":{scope.partitions_json}}}'
 
 
-def _answers(session: Session, me: Any, confirmed: int) -> list[dict[str, Any]]:
+def _answers(session: Session, me: Me, confirmed: int) -> list[dict[str, Any]]:
     """Every answer that the phone has not confirmed; a lost answer costs nothing."""
     if confirmed >= me.last_dseq:
         return []
@@ -209,7 +240,7 @@ def _photo_states(session: Session, user_id: str, wanted: list[str]) -> dict[str
     return {sha: states.get(sha, "declared") for sha in wanted}
 
 
-def _checkpoint(head: Head, view: str) -> dict[str, Any]:
+def _checkpoint(head: Head | Moved, view: str) -> dict[str, Any]:
     return {
         "t": "checkpoint",
         "p": head.id,

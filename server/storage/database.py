@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, MetaData, String, any_, event, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import Pool
@@ -45,7 +45,7 @@ REST_S = 5.0  # a pooled connection that rested longer may have been cut
 _line = threading.RLock()
 
 
-def _in_line(dialect: str) -> AbstractContextManager[Any]:
+def in_line(dialect: str) -> AbstractContextManager[Any]:
     """Where this process's writers to SQLite wait: the file itself is asked again and again, with
     pauses of up to 100 ms, while nobody writes."""
     return _line if dialect == "sqlite" else nullcontext()
@@ -60,7 +60,7 @@ def write() -> Iterator[Session]:
     """
     session: Session = db.session()
     _leave_reading(session)
-    with _in_line(session.get_bind().dialect.name):
+    with in_line(session.get_bind().dialect.name):
         session.connection(execution_options={"gridledger_write": True})
         try:
             yield session
@@ -86,33 +86,14 @@ def snapshot() -> Iterator[Session]:
 
 
 @contextmanager
-def jotting(connection: Connection) -> Iterator[Connection]:
-    """One statement whose loss in a crash of the machine would not matter: not waited for.
-
-    On PostgreSQL the statement has to say so itself. What other transactions wrote stays durable.
-    """
-    if connection.dialect.name == "postgresql":
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.commit()
-        return
-    raw: Any = connection.connection.dbapi_connection
-    raw.execute("PRAGMA synchronous = NORMAL")
-    try:
-        connection.execution_options(gridledger_write=True)
-        with _in_line("sqlite"), connection.begin():
-            yield connection
-    finally:
-        connection.execution_options(gridledger_write=False)
-        raw.execute("PRAGMA synchronous = FULL")
-
-
-@contextmanager
-def snapshot_on(connection: Connection) -> Iterator[Session]:
-    """`snapshot`, on a connection that is there already."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-    with Session(bind=connection) as session:
-        yield session
+def lasting_snapshot() -> Iterator[Session]:
+    """`snapshot` in a session of its own, which may outlive the request."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with Session(bind=connection) as session:
+            yield session
+            session.commit()  # nothing was written; after a rollback psycopg prepares all anew
 
 
 def _leave_reading(session: Session) -> None:

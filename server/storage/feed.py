@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
+from server.storage import direct
 from server.storage.database import is_sqlite
 from server.storage.models import MODELS
 from shared import checksum, records
@@ -48,10 +50,40 @@ def _query(sort: str, sqlite: bool, one_bucket: bool) -> TextClause:
     """
     write = _sqlite_object if sqlite else _postgresql_object
     among = " AND substr(id, 35) = :bucket" if one_bucket else ""
-    parts = [_records(records.KINDS[kind], write) + among for kind in KINDS_OF[sort]]
+    parts = [_records(records.KINDS[kind], write, _WITHIN) + among for kind in KINDS_OF[sort]]
     if not one_bucket:
-        parts.append(_departures(write))
+        parts.append(_departures(write, _WITHIN))
     return text(" UNION ALL ".join(parts) + " ORDER BY seq")
+
+
+def sqlite_lines(raw: Any, partition: str, after: int, upto: int) -> Iterator[str]:
+    """`lines` on a connection of `direct` to SQLite."""
+    query = _sqlite_query(partition.partition(":")[0])
+    for listener in direct.listeners:
+        listener(query, (partition, after, upto))
+    return (row[1] for row in raw.execute(query, (partition, after, upto)))
+
+
+@cache
+def _sqlite_query(sort: str) -> str:
+    within = "WHERE partition_id = ?1 AND seq > ?2 AND seq <= ?3"
+    return _union(sort, _sqlite_object, within) + " ORDER BY seq"
+
+
+def postgresql_lines(head: str) -> str:
+    """SQL of the lines of a partition in one text: its head's id, after and seq are at hand.
+
+    Of any sort of partition: a table that cannot have rows of one is found empty at once.
+    """
+    within = f"WHERE partition_id = {head}.id AND seq > {head}.after AND seq <= {head}.seq"
+    kinds = _union("", _postgresql_object, within)
+    return f"SELECT string_agg(line, E'\\n' ORDER BY seq) FROM ({kinds}) AS fed"
+
+
+def _union(sort: str, write: Callable[[Members], str], within: str) -> str:
+    kinds = [records.KINDS[name] for name in KINDS_OF.get(sort, records.KINDS)]
+    parts = [_records(kind, write, within) for kind in kinds]
+    return " UNION ALL ".join([*parts, _departures(write, within)])
 
 
 def bucket_sums(session: Session, partition: str) -> list[int]:
@@ -73,7 +105,7 @@ Members = dict[str, tuple[str, str]]
 _WITHIN = "WHERE partition_id = :partition AND seq > :after AND seq <= :upto"
 
 
-def _records(kind: records.Kind, write: Callable[[Members], str]) -> str:
+def _records(kind: records.Kind, write: Callable[[Members], str], within: str) -> str:
     values = write({f.name: (f'"{f.name}"', f.type) for f in kind.fields})
     head: Members = {
         "p": ("partition_id", records.TEXT),
@@ -92,11 +124,11 @@ def _records(kind: records.Kind, write: Callable[[Members], str]) -> str:
     gone: Members = {"t": ("'gone'", "constant"), **head}
     return (
         f"SELECT seq, CASE WHEN deleted_at IS NULL THEN {write(row)} ELSE {write(gone)} END AS line"
-        f" FROM {kind.name} {_WITHIN}"
+        f" FROM {kind.name} {within}"
     )
 
 
-def _departures(write: Callable[[Members], str]) -> str:
+def _departures(write: Callable[[Members], str], within: str) -> str:
     left: Members = {
         "t": ("'left'", "constant"),
         "p": ("partition_id", records.TEXT),
@@ -106,7 +138,7 @@ def _departures(write: Callable[[Members], str]) -> str:
         "rev": ("rev", records.INT),
         "to": ("destination", records.TEXT),
     }
-    return f"SELECT seq, {write(left)} AS line FROM departure {_WITHIN}"
+    return f"SELECT seq, {write(left)} AS line FROM departure {within}"
 
 
 def _sqlite_object(members: Members) -> str:

@@ -24,24 +24,35 @@ class Head(NamedTuple):
     floor: int = 0
 
 
+class Me(NamedTuple):
+    """Who asks: of the device, the account and the database."""
+
+    id: str
+    last_dseq: int
+    running: str
+    user_id: str
+    name: str
+    role: str
+    area_code: str
+    scope_rev: int
+    epoch: str
+
+
 @dataclass(frozen=True)
 class Overview:
-    """``me`` has the columns of device, account and epoch; ``grids`` is (code, name) by code.
+    """``grids`` is JSON, [[code, name], ...] by code.
 
     ``heads`` has those of the partitions that were asked about and were ever written.
     """
 
-    me: Any
-    grids: list[tuple[str, str]]
+    me: Me
+    grids: str
     heads: dict[str, Head]
 
 
 # A worker's grids are their own; others' those of their subtree. A phone holds all records of its
 # grids, so who may not see records holds none.
-_QUERY = """
-  SELECT device.id, device.last_dseq, device.running, account.id AS user_id, account.name,
-    account.role, account.area_code, account.scope_rev,
-    (SELECT value FROM setting WHERE key = 'epoch') AS epoch,
+_GRIDS = """
     CASE WHEN account.role = 'grid_worker' THEN
       (SELECT {together}({tuple}(code, name)) FROM (
         SELECT grid_code AS code, coalesce(min(area.name), grid_code) AS name FROM assignment
@@ -55,7 +66,11 @@ _QUERY = """
         WHERE code >= CASE account.area_code WHEN '0' THEN '' ELSE account.area_code END
           AND code < CASE account.area_code WHEN '0' THEN '' ELSE account.area_code END || ':'
           AND level = 'grid' AND deleted_at IS NULL ORDER BY code) AS within)
-    END AS grids,
+    END"""
+_QUERY = """
+  SELECT device.id, device.last_dseq, device.running, account.id AS user_id, account.name,
+    account.role, account.area_code, account.scope_rev,
+    (SELECT value FROM setting WHERE key = 'epoch') AS epoch, {grids} AS grids,
     (SELECT {together}({tuple}(id, seq, count, sum64, chain, floor)) FROM partition
       WHERE {among}) AS heads
   FROM device JOIN account ON account.id = device.user_id WHERE device.id = :device_id
@@ -74,7 +89,16 @@ _WORDS = {
     },
 }
 _SEERS = ", ".join(f"'{role}'" for role, may in PERMISSIONS.items() if "see_records" in may)
-_QUERIES = {name: text(_QUERY.format(seers=_SEERS, **words)) for name, words in _WORDS.items()}
+
+
+def grids(dialect: str) -> str:
+    """SQL of a person's grids, as the text of JSON: [[code, name], ...] by code."""
+    return f"CAST({_GRIDS.format(seers=_SEERS, **_WORDS[dialect])} AS text)"
+
+
+_QUERIES = {
+    name: text(_QUERY.format(grids=grids(name), **words)) for name, words in _WORDS.items()
+}
 _HEAD_QUERIES = {name: text(_HEADS.format(**words)) for name, words in _WORDS.items()}
 
 
@@ -82,11 +106,11 @@ def read(connection: Connection, device_id: str, partitions: Iterable[str]) -> O
     """What a device's person may hold now, and where these partitions stand."""
     query = _QUERIES[connection.dialect.name]
     given = {"device_id": device_id, "ids": _ids(connection, partitions)}
-    me = connection.execute(query, given).first()
-    if me is None:
+    found = connection.execute(query, given).first()
+    if found is None:
         return None
-    grids = [(code, name) for code, name in _parsed(me.grids)]
-    return Overview(me, grids, {row[0]: Head(*row) for row in _parsed(me.heads)})
+    *me, of, stand = found
+    return Overview(Me(*me), of or "[]", {row[0]: Head(*row) for row in _parsed(stand)})
 
 
 def heads(connection: Connection, partitions: Iterable[str]) -> dict[str, Head]:

@@ -1,4 +1,4 @@
-"""What protects every page: CSRF tokens, response headers, a limit on sign-in tries."""
+"""What protects every page: CSRF tokens, what may be kept, a limit on sign-in tries."""
 
 from __future__ import annotations
 
@@ -7,37 +7,15 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 
+from server.application import YEAR
 from shared import protocol
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-YEAR = 365 * 24 * 3600
 
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, default_limits=[])
 
 
 def register(app: Flask) -> None:
-    """Check the CSRF token of every form, and send the headers with every answer.
+    """Check the CSRF token of every form, and say what may be kept of an answer.
 
     The API is called with a token of the device in a header, never with a cookie: no CSRF there.
     """
@@ -58,10 +36,6 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def _headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.is_secure:
-            response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
         if request.endpoint == "web.static":
             if "v" in request.args:
                 response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"

@@ -1,0 +1,79 @@
+"""Plain connections of the driver, for the statements that every contact of a phone asks.
+
+Each statement is a transaction of its own and is prepared once a connection; SQLAlchemy lends the
+connection and is not asked again. All else goes by `server.storage.database`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from psycopg import RawCursor
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+
+POOL = 8  # as many as a process has threads
+
+_SETTINGS = {
+    # A plan is made once: it must suit tables of any size, not of that moment's, and all that is
+    # asked here has its index.
+    "postgresql": (
+        "SET plan_cache_mode = force_generic_plan",
+        "SET enable_seqscan = off",
+        "SET jit = off",
+    ),
+    # What is written here may be lost in a crash of the machine; what others committed is safe.
+    "sqlite": ("PRAGMA synchronous = NORMAL",),
+}
+_twins: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
+# Told of every statement and its parameters: whoever explains their plans.
+listeners: list[Callable[[str, Any], None]] = []
+
+
+@contextmanager
+def connection(engine: Engine) -> Iterator[Any]:
+    """A driver's own connection to the database of an engine, in no transaction.
+
+    Raises SQLAlchemy's OperationalError when the database cannot be had.
+    """
+    pooled = _twin(engine).raw_connection()
+    try:
+        yield pooled.dbapi_connection
+    except engine.dialect.loaded_dbapi.OperationalError as error:
+        pooled.invalidate(error)
+        raise OperationalError("", None, error) from error
+    finally:
+        pooled.close()
+
+
+def row(raw: Any, dialect: str, statement: str, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The first row of the answer. PostgreSQL's statements have $1, SQLite's have ?."""
+    for listener in listeners:
+        listener(statement, given)
+    cursor = raw if dialect == "sqlite" else RawCursor(raw)
+    more = {} if dialect == "sqlite" else {"prepare": True}
+    found: tuple[Any, ...] | None = cursor.execute(statement, given, **more).fetchone()
+    return found
+
+
+def _twin(engine: Engine) -> Engine:
+    """The engine whose connections are lent here; it ends with the one it stands beside."""
+    twin = _twins.get(engine)
+    if twin is None:
+        twin = create_engine(
+            engine.url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_size=POOL
+        )
+        event.listen(twin, "connect", _set_up)
+        twin = _twins.setdefault(engine, twin)
+        event.listen(engine, "engine_disposed", lambda _: twin.dispose())
+    return twin
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    dialect = "sqlite" if type(connection).__module__.startswith("sqlite3") else "postgresql"
+    for setting in _SETTINGS[dialect]:
+        connection.execute(setting)

@@ -1,0 +1,168 @@
+"""A phone's contact in one statement: it is noted, and what has moved since is told.
+
+`look` knows the phone by its token, keeps what it says of itself, and compares where the phone
+stands with the heads. `look_and_take` sees the same and brings the rows that are new. Either is
+one state of the database. Where more is asked, `overview` and `feed` answer in a snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from server.storage import direct, feed, overview
+from server.storage.database import in_line
+
+_BETWEEN = "\x1e"  # stands between the lines of two partitions: no JSON text has it
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a phone says: its token's hash, where it stands ({partition: seq}), and of itself."""
+
+    token_hash: str
+    seqs: Mapping[str, int]
+    now: int
+    waiting: Mapping[str, Any]
+    clock_offset: int
+    app: str | None
+    confirmed: int
+
+
+class Moved(NamedTuple):
+    """The head of a partition that is not where the phone stands (``after``), or has a floor."""
+
+    id: str
+    seq: int
+    live: int
+    sum64: int
+    chain: str
+    floor: int
+    after: int
+
+
+class Seen(NamedTuple):
+    """Who asks, what they may hold and what moved. ``grids``: JSON, [[code, name], ...] by code.
+
+    ``moved`` is in the order of the ids, of the partitions that the phone named.
+    """
+
+    id: str
+    last_dseq: int
+    running: str
+    user_id: str
+    name: str
+    role: str
+    area_code: str
+    scope_rev: int
+    epoch: str | None
+    grids: str
+    moved: tuple[Moved, ...]
+
+
+def look(raw: Any, dialect: str, said: Said) -> Seen | None:
+    """Note the contact and see what moved; None where the token may not pull.
+
+    ``raw``: a connection of `direct`.
+    """
+    if dialect == "postgresql":
+        found = direct.row(raw, dialect, _NOTE_AND_LOOK, (*_asked(said), *_noted(said)))
+        return found and _seen(found)
+    with in_line(dialect):
+        noted = direct.row(raw, dialect, _NOTE, (*_noted(said), said.token_hash))
+    if noted is None:
+        return None
+    found = direct.row(raw, dialect, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+    return found and _seen(found)
+
+
+def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[str]] | None:
+    """What `look` sees, and the new lines of each partition that moved, joined."""
+    if dialect == "postgresql":
+        found = direct.row(raw, dialect, _LOOK_AND_TAKE, _asked(said))
+        return found and (_seen(found[:-1]), (found[-1] or "").split(_BETWEEN))
+    raw.execute("BEGIN")
+    try:
+        found = direct.row(raw, dialect, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+        if found is None:
+            return None
+        seen = _seen(found)
+        return seen, [
+            "\n".join(feed.sqlite_lines(raw, one.id, one.after, one.seq)) for one in seen.moved
+        ]
+    finally:
+        raw.execute("COMMIT")
+
+
+def _seen(row: tuple[Any, ...]) -> Seen:
+    moved = json.loads(row[-1]) if row[-1] else ()
+    return Seen(*row[:-2], row[-2] or "[]", tuple(Moved(*one) for one in moved))
+
+
+def _asked(said: Said) -> tuple[str, ...]:
+    """As text, so that the statement is prepared once whatever the numbers' size."""
+    return said.token_hash, "\n".join(said.seqs), ",".join(map(str, said.seqs.values()))
+
+
+def _noted(said: Said) -> tuple[Any, ...]:
+    return (
+        str(said.now), json.dumps(said.waiting), str(said.clock_offset), said.app,
+        str(said.confirmed),
+    )  # fmt: skip
+
+
+_ME = """
+  SELECT device.id, device.last_dseq, device.running, account.id AS user_id, account.name,
+    account.role, account.area_code, account.scope_rev,
+    (SELECT value FROM setting WHERE key = 'epoch') AS epoch,
+    {grids} AS grids, {moved} AS moved{more}
+  FROM device JOIN account ON account.id = device.user_id
+  WHERE device.token_hash = {token} AND device.revoked_at IS NULL AND account.active
+"""
+# What became of the partitions that the phone named: those that are not where it stands.
+_MOVED = """
+    SELECT asked.id, coalesce(head.seq, 0) AS seq, coalesce(head.count, 0) AS count,
+      coalesce(head.sum64, 0) AS sum64, coalesce(head.chain, '') AS chain,
+      coalesce(head.floor, 0) AS floor, asked.after
+    FROM {asked} LEFT JOIN partition AS head ON head.id = asked.id
+    WHERE coalesce(head.seq, 0) <> asked.after OR head.floor > asked.after
+"""
+_COLUMNS = "id, seq, count, sum64, chain, floor, after"
+_SET = """
+  UPDATE device SET last_contact_at = {0}, waiting = {1}, clock_offset = {2},
+    app = coalesce({3}, app),
+    confirmed = CASE WHEN {4} BETWEEN confirmed AND last_dseq THEN {4} ELSE confirmed END
+  WHERE token_hash = {5} AND revoked_at IS NULL
+    AND EXISTS (SELECT 1 FROM account WHERE account.id = device.user_id AND account.active)
+"""
+
+_NOTE = _SET.format("CAST(?1 AS integer)", "?2", "CAST(?3 AS integer)", "?4",
+                    "CAST(?5 AS integer)", "?6") + " RETURNING id"  # fmt: skip
+_LOOK = _ME.format(
+    grids=overview.grids("sqlite"),
+    moved="(SELECT json_group_array(json_array({columns})) FROM ({moved} ORDER BY asked.id))".format(
+        columns=_COLUMNS,
+        moved=_MOVED.format(asked="(SELECT key AS id, value AS after FROM json_each(?2)) AS asked"),
+    ),
+    more="",
+    token="?1",
+)
+_ASKED = """
+    unnest(string_to_array($2::text, E'\\n') COLLATE "C", string_to_array($3::text, ',')::bigint[])
+    AS asked(id, after)
+"""
+_TOLD = f"(SELECT CAST(json_agg(json_build_array({_COLUMNS}) ORDER BY id) AS text) FROM moved)"
+_LINES = (
+    f"(SELECT string_agg(coalesce(({feed.postgresql_lines('moved')}), ''), chr(30) ORDER BY id)"
+    " FROM moved)"
+)
+_HERE = {"grids": overview.grids("postgresql"), "moved": _TOLD, "token": "$1"}
+_WITH = f"WITH moved AS MATERIALIZED ({_MOVED.format(asked=_ASKED)})"
+# The statement says itself that its commit waits for no disk.
+_NOTED = _SET.format(
+    "$4::bigint", "$5::jsonb", "$6::bigint", "$7::text", "$8::bigint", "$1"
+) + " AND set_config('synchronous_commit', 'off', true) = 'off'"  # fmt: skip
+_NOTE_AND_LOOK = f"{_WITH}, noted AS ({_NOTED}) {_ME.format(**_HERE, more='')}"
+_LOOK_AND_TAKE = f"{_WITH} {_ME.format(**_HERE, more=f', {_LINES} AS lines')}"
