@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
+from psycopg import RawCursor
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+from server.storage import direct
 
 Statement = tuple[str, Any]
 _EXPLAINED = ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")
@@ -23,10 +26,15 @@ def captured() -> Iterator[dict[str, Any]]:
         if statement.strip().upper().startswith(_EXPLAINED):
             found[statement] = parameters[0] if many else parameters
 
+    def keep_direct(statement: str, parameters: Any) -> None:
+        found[statement] = parameters
+
     event.listen(Engine, "before_cursor_execute", keep)
+    direct.listeners.append(keep_direct)
     try:
         yield found
     finally:
+        direct.listeners.remove(keep_direct)
         event.remove(Engine, "before_cursor_execute", keep)
 
 
@@ -50,7 +58,8 @@ def scans(app: Flask, statements: dict[str, Any], forced: bool) -> list[tuple[st
             return found
         raw.execute(f"SET enable_seqscan = {'off' if forced else 'on'}")
         for statement, parameters in statements.items():
-            plan = raw.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters).fetchone()[0]
+            cursor = RawCursor(raw) if "$1" in statement else raw
+            plan = cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters).fetchone()[0]
             found += [(table, statement) for table in _scanned(plan[0]["Plan"])]
         raw.rollback()
     return found

@@ -63,8 +63,8 @@ def pull() -> Response:
     found = pulling.pull(token, body)
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
     content: Any
-    if isinstance(found, str):
-        content = igzip.compress(found.encode(), 1) if zipped else found
+    if isinstance(found, bytes):
+        content = igzip.compress(found, 1) if zipped else found
     else:
         pieces = _gzip(_pieces(found)) if zipped else _pieces(found)
         # An error before the first piece is still a proper answer.

@@ -30,8 +30,8 @@ ANSWERS_AT_MOST = 2000
 LITTLE = 2000  # rows that are answered in one piece
 
 
-def pull(token: str, request: dict[str, Any]) -> str | Iterator[str]:
-    """The answer: its text where little is new, else its lines, which hold one snapshot.
+def pull(token: str, request: dict[str, Any]) -> bytes | Iterator[str]:
+    """The answer: its whole where little is new, else its lines, which hold one snapshot.
 
     What the phone says of itself is kept, whatever comes after.
     Raises Trouble: token_unknown, token_revoked, upgrade_required.
@@ -49,10 +49,10 @@ def pull(token: str, request: dict[str, Any]) -> str | Iterator[str]:
             raise Trouble("upgrade_required")
         if seen is not None and _is_little(seen, request):
             if not seen.moved:
-                return _text(seen, request, [])
+                return _whole(seen, request, [])
             taken = glance.look_and_take(raw, dialect, said)
             if taken is not None and _is_little(taken[0], request):
-                return _text(taken[0], request, taken[1])
+                return _whole(taken[0], request, taken[1])
     if seen is None:
         device_of(token)  # says why
         raise Trouble("token_unknown")
@@ -75,18 +75,19 @@ def _is_little(seen: Seen, request: dict[str, Any]) -> bool:
     return sum(one.seq - one.after for one in seen.moved) <= LITTLE
 
 
-def _text(seen: Seen, request: dict[str, Any], taken: list[str]) -> str:
+def _whole(seen: Seen, request: dict[str, Any], taken: list[bytes]) -> bytes:
     """A whole answer: each partition that moved with its lines."""
     view = _view(seen)
-    parts = [_header(seen, scope_of(seen.user_id, seen.area_code, seen.grids), request, [], {})]
+    scope = scope_of(seen.user_id, seen.area_code, seen.grids)
+    parts = [_header(seen, scope, request, [], {}).encode()]
     count = 0
     for head, lines in zip(seen.moved, taken, strict=True):
         if lines:
             parts.append(lines)
-            count += lines.count("\n") + 1
-        parts.append(_line(_checkpoint(head, view)))
-    parts.append(_line({"t": "end", "rows": count}))
-    return "\n".join(parts) + "\n"
+            count += lines.count(b"\n") + 1
+        parts.append(_line(_checkpoint(head, view)).encode())
+    parts.append(_line({"t": "end", "rows": count}).encode())
+    return b"\n".join(parts) + b"\n"
 
 
 def _stream(device_id: str, request: dict[str, Any]) -> Iterator[str]:
@@ -177,6 +178,7 @@ def _header(
 ) -> str:
     """The header's line. What names every grid of a scope was put into words before."""
     held = request["partitions"].keys()
+    gained = [] if held == scope.partitions else [p for p in scope.partitions if p not in held]
     now = now_ms()
     said = {
         "t": "header",
@@ -191,7 +193,7 @@ def _header(
         "last_dseq": me.last_dseq,
         "running": me.running,
         "answers": answers,
-        "gained": [] if held == scope.partitions else [p for p in scope.partitions if p not in held],
+        "gained": gained,
         "lost": sorted(held - scope.partitions),
         "photos": photos,
         "server_time": now,

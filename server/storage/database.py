@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, MetaData, String, any_, event, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import Pool
@@ -83,6 +83,27 @@ def snapshot() -> Iterator[Session]:
         yield session
     finally:
         session.rollback()
+
+
+@contextmanager
+def jotting(connection: Connection) -> Iterator[Connection]:
+    """One statement whose loss in a crash of the machine would not matter: not waited for.
+
+    On PostgreSQL the statement has to say so itself. What other transactions wrote stays durable.
+    """
+    if connection.dialect.name == "postgresql":
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.commit()
+        return
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execution_options(gridledger_write=True)
+        with in_line("sqlite"), connection.begin():
+            yield connection
+    finally:
+        connection.execution_options(gridledger_write=False)
+        raw.execute("PRAGMA synchronous = FULL")
 
 
 @contextmanager

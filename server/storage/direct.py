@@ -6,12 +6,13 @@ connection and is not asked again. All else goes by `server.storage.database`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import RawCursor
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
@@ -29,6 +30,8 @@ _SETTINGS = {
     # What is written here may be lost in a crash of the machine; what others committed is safe.
     "sqlite": ("PRAGMA synchronous = NORMAL",),
 }
+# Name -> a statement with $1, $2, all given as text, that each connection to PostgreSQL prepares.
+PREPARED: dict[str, str] = {}
 _twins: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 # Told of every statement and its parameters: whoever explains their plans.
 listeners: list[Callable[[str, Any], None]] = []
@@ -50,14 +53,37 @@ def connection(engine: Engine) -> Iterator[Any]:
         pooled.close()
 
 
-def row(raw: Any, dialect: str, statement: str, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The first row of the answer. PostgreSQL's statements have $1, SQLite's have ?."""
+def sqlite_row(raw: Any, statement: str, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The first row of the answer to a statement with ?1, ?2."""
+    _tell(statement, given)
+    found: tuple[Any, ...] | None = raw.execute(statement, given).fetchone()
+    return found
+
+
+def postgresql_row(raw: Any, name: str, given: Sequence[str | None]) -> list[bytes | None] | None:
+    """The first row of the answer to one of `PREPARED`, as the text that PostgreSQL sends.
+
+    By libpq's own call: a cursor of psycopg would take as long as the database does.
+    """
+    _tell(PREPARED[name], given)
+    values = [None if one is None else one.encode() for one in given]
+    result = raw.pgconn.exec_prepared(name.encode(), values)
+    if result.status != ExecStatus.TUPLES_OK:
+        raise _failed(raw.pgconn, result)
+    if not result.ntuples:
+        return None
+    return [result.get_value(0, column) for column in range(result.nfields)]
+
+
+def _failed(pgconn: Any, result: Any) -> Exception:
+    if pgconn.status != ConnStatus.OK:
+        return psycopg.OperationalError(pgconn.get_error_message())
+    return psycopg.errors.error_from_result(result)
+
+
+def _tell(statement: str, given: Any) -> None:
     for listener in listeners:
         listener(statement, given)
-    cursor = raw if dialect == "sqlite" else RawCursor(raw)
-    more = {} if dialect == "sqlite" else {"prepare": True}
-    found: tuple[Any, ...] | None = cursor.execute(statement, given, **more).fetchone()
-    return found
 
 
 def _twin(engine: Engine) -> Engine:
@@ -77,3 +103,8 @@ def _set_up(connection: Any, _record: Any) -> None:
     dialect = "sqlite" if type(connection).__module__.startswith("sqlite3") else "postgresql"
     for setting in _SETTINGS[dialect]:
         connection.execute(setting)
+    if dialect == "postgresql":
+        for name, statement in PREPARED.items():
+            result = connection.pgconn.prepare(name.encode(), statement.encode())
+            if result.status != ExecStatus.COMMAND_OK:
+                raise _failed(connection.pgconn, result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -48,11 +48,11 @@ def _query(sort: str, sqlite: bool, one_bucket: bool) -> TextClause:
     Ordered as a whole, not as a subquery, so that the databases merge the tables' indices and
     keep no more than a row of each.
     """
-    write = _sqlite_object if sqlite else _postgresql_object
-    among = " AND substr(id, 35) = :bucket" if one_bucket else ""
-    parts = [_records(records.KINDS[kind], write, _WITHIN) + among for kind in KINDS_OF[sort]]
+    among = " AND substr({table}.id, 35) = :bucket" if one_bucket else ""
+    kinds = [records.KINDS[kind] for kind in KINDS_OF[sort]]
+    parts = [_records(kind, sqlite, _WITHIN + among) for kind in kinds]
     if not one_bucket:
-        parts.append(_departures(write, _WITHIN))
+        parts.append(_departures(sqlite, _WITHIN))
     return text(" UNION ALL ".join(parts) + " ORDER BY seq")
 
 
@@ -67,7 +67,7 @@ def sqlite_lines(raw: Any, partition: str, after: int, upto: int) -> Iterator[st
 @cache
 def _sqlite_query(sort: str) -> str:
     within = "WHERE partition_id = ?1 AND seq > ?2 AND seq <= ?3"
-    return _union(sort, _sqlite_object, within) + " ORDER BY seq"
+    return _union([records.KINDS[name] for name in KINDS_OF[sort]], True, within) + " ORDER BY seq"
 
 
 def postgresql_lines(head: str) -> str:
@@ -75,15 +75,17 @@ def postgresql_lines(head: str) -> str:
 
     Of any sort of partition: a table that cannot have rows of one is found empty at once.
     """
-    within = f"WHERE partition_id = {head}.id AND seq > {head}.after AND seq <= {head}.seq"
-    kinds = _union("", _postgresql_object, within)
-    return f"SELECT string_agg(line, E'\\n' ORDER BY seq) FROM ({kinds}) AS fed"
+    within = (
+        f"WHERE {{table}}.partition_id = {head}.id"
+        f" AND {{table}}.seq > {head}.after AND {{table}}.seq <= {head}.seq"
+    )
+    union = _union(records.KINDS.values(), False, within)
+    return f"SELECT string_agg(line, E'\\n' ORDER BY seq) FROM ({union}) AS fed"
 
 
-def _union(sort: str, write: Callable[[Members], str], within: str) -> str:
-    kinds = [records.KINDS[name] for name in KINDS_OF.get(sort, records.KINDS)]
-    parts = [_records(kind, write, within) for kind in kinds]
-    return " UNION ALL ".join([*parts, _departures(write, within)])
+def _union(kinds: Iterable[records.Kind], sqlite: bool, within: str) -> str:
+    parts = [_records(kind, sqlite, within) for kind in kinds]
+    return " UNION ALL ".join([*parts, _departures(sqlite, within)])
 
 
 def bucket_sums(session: Session, partition: str) -> list[int]:
@@ -100,74 +102,79 @@ def bucket_sums(session: Session, partition: str) -> list[int]:
     return sums
 
 
-# An object's members: name -> (SQL of the value, its type in shared.records; "object": is JSON).
-Members = dict[str, tuple[str, str]]
-_WITHIN = "WHERE partition_id = :partition AND seq > :after AND seq <= :upto"
+_WITHIN = (
+    "WHERE {table}.partition_id = :partition AND {table}.seq > :after AND {table}.seq <= :upto"
+)
+# An object's members: name -> SQL.
+Members = dict[str, str]
 
 
-def _records(kind: records.Kind, write: Callable[[Members], str], within: str) -> str:
-    values = write({f.name: (f'"{f.name}"', f.type) for f in kind.fields})
+def _records(kind: records.Kind, sqlite: bool, within: str) -> str:
     head: Members = {
-        "p": ("partition_id", records.TEXT),
-        "seq": ("seq", records.INT),
-        "kind": (f"'{kind.name}'", "constant"),
-        "id": ("id", records.TEXT),
-        "rev": ("rev", records.INT),
+        "p": f"{kind.name}.partition_id",
+        "seq": f"{kind.name}.seq",
+        "kind": f"'{kind.name}'",
+        "id": f"{kind.name}.id",
+        "rev": f"{kind.name}.rev",
     }
-    row: Members = {
-        "t": ("'row'", "constant"),
-        **head,
-        "by": ("created_by", records.TEXT),
-        "at": ("created_at", records.INT),
-        "v": (values, "object"),
-    }
-    gone: Members = {"t": ("'gone'", "constant"), **head}
+    row = {"t": "'row'"} | head | {"by": f"{kind.name}.created_by", "at": f"{kind.name}.created_at"}
+    gone = {"t": "'gone'"} | head
+    write = _on_sqlite if sqlite else _on_postgresql
+    return f"{write(kind, row, gone)} {within.format(table=kind.name)}"
+
+
+def _on_sqlite(kind: records.Kind, row: Members, gone: Members) -> str:
+    def value(field: records.Field) -> str:
+        column = f'"{field.name}"'
+        if field.type in (records.SET, records.JSON, records.POSITION):
+            return f"json({column})"
+        if field.type != records.BOOL:
+            return column
+        word = f"CASE WHEN {column} IS NULL THEN 'null' WHEN {column} THEN 'true' ELSE 'false' END"
+        return f"json({word})"
+
+    whole = row | {"v": _json_object({field.name: value(field) for field in kind.fields})}
     return (
-        f"SELECT seq, CASE WHEN deleted_at IS NULL THEN {write(row)} ELSE {write(gone)} END AS line"
-        f" FROM {kind.name} {within}"
+        f"SELECT seq, CASE WHEN deleted_at IS NULL THEN {_json_object(whole)}"
+        f" ELSE {_json_object(gone)} END AS line FROM {kind.name}"
     )
 
 
-def _departures(write: Callable[[Members], str], within: str) -> str:
-    left: Members = {
-        "t": ("'left'", "constant"),
-        "p": ("partition_id", records.TEXT),
-        "seq": ("seq", records.INT),
-        "kind": ("kind", records.TEXT),
-        "id": ("record_id", records.TEXT),
-        "rev": ("rev", records.INT),
-        "to": ("destination", records.TEXT),
+def _on_postgresql(kind: records.Kind, row: Members, gone: Members) -> str:
+    """Rows made JSON as a whole: members one by one take longer to begin with, and longer each."""
+    values = {field.name: f'{kind.name}."{field.name}"' for field in kind.fields}
+    return (
+        f"SELECT {kind.name}.seq, CAST(CASE WHEN {kind.name}.deleted_at IS NULL"
+        " THEN row_to_json(whole) ELSE row_to_json(gone) END AS text) AS line"
+        f" FROM {kind.name}, {_lateral(values, 'v')}, {_lateral(row | {'v': 'v'}, 'whole')},"
+        f" {_lateral(gone, 'gone')}"
+    )
+
+
+def _departures(sqlite: bool, within: str) -> str:
+    left = {
+        "t": "'left'",
+        "p": "departure.partition_id",
+        "seq": "departure.seq",
+        "kind": "departure.kind",
+        "id": "departure.record_id",
+        "rev": "departure.rev",
+        "to": "departure.destination",
     }
-    return f"SELECT seq, {write(left)} AS line FROM departure {within}"
+    where = within.format(table="departure")
+    if sqlite:
+        return f"SELECT seq, {_json_object(left)} AS line FROM departure {where}"
+    return (
+        "SELECT departure.seq, CAST(row_to_json(gone) AS text) AS line"
+        f" FROM departure, {_lateral(left, 'gone')} {where}"
+    )
 
 
-def _sqlite_object(members: Members) -> str:
-    def value(sql: str, type_: str) -> str:
-        if type_ in _DOCUMENTS:
-            return f"json({sql})"
-        if type_ == records.BOOL:
-            word = f"CASE WHEN {sql} IS NULL THEN 'null' WHEN {sql} THEN 'true' ELSE 'false' END"
-            return f"json({word})"
-        return sql
-
-    pairs = ", ".join(f"'{name}', {value(*what)}" for name, what in members.items())
+def _json_object(members: Members) -> str:
+    pairs = ", ".join(f"'{name}', {sql}" for name, sql in members.items())
     return f"json_object({pairs})"
 
 
-def _postgresql_object(members: Members) -> str:
-    """Joined from pieces: json_build_object takes more than twice as long."""
-
-    def value(sql: str, type_: str) -> str:
-        if type_ == "object":
-            return sql
-        if type_ == "constant":
-            return f"""'"' || {sql} || '"'"""
-        if type_ in (records.INT, records.MS, records.BOOL) or type_ in _DOCUMENTS:
-            return f"coalesce(CAST({sql} AS text), 'null')"
-        return f"coalesce(CAST(to_json({sql}) AS text), 'null')"
-
-    pieces = (f"""'"{name}":' || {value(*what)}""" for name, what in members.items())
-    return "'{' || " + " || ',' || ".join(pieces) + " || '}'"
-
-
-_DOCUMENTS = (records.SET, records.JSON, records.POSITION)
+def _lateral(members: Members, name: str) -> str:
+    columns = ", ".join(f'{sql} AS "{member}"' for member, sql in members.items())
+    return f"LATERAL (SELECT {columns}) AS {name}"

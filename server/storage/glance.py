@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from server.storage import direct, feed, overview
 from server.storage.database import in_line
 
-_BETWEEN = "\x1e"  # stands between the lines of two partitions: no JSON text has it
+_BETWEEN = b"\x1e"  # stands between the lines of two partitions: no JSON text has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +62,39 @@ class Seen(NamedTuple):
     moved: tuple[Moved, ...]
 
 
+_NUMBERS = [Seen._fields.index(name) for name in ("last_dseq", "scope_rev")]
+
+
 def look(raw: Any, dialect: str, said: Said) -> Seen | None:
     """Note the contact and see what moved; None where the token may not pull.
 
     ``raw``: a connection of `direct`.
     """
     if dialect == "postgresql":
-        found = direct.row(raw, dialect, _NOTE_AND_LOOK, (*_asked(said), *_noted(said)))
-        return found and _seen(found)
+        told = direct.postgresql_row(raw, "look", (*_asked(said), *_noted(said)))
+        return told and _told(told)
     with in_line(dialect):
-        noted = direct.row(raw, dialect, _NOTE, (*_noted(said), said.token_hash))
+        noted = direct.sqlite_row(raw, _NOTE, (*_noted(said), said.token_hash))
     if noted is None:
         return None
-    found = direct.row(raw, dialect, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+    found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))
     return found and _seen(found)
 
 
-def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[str]] | None:
+def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]] | None:
     """What `look` sees, and the new lines of each partition that moved, joined."""
     if dialect == "postgresql":
-        found = direct.row(raw, dialect, _LOOK_AND_TAKE, _asked(said))
-        return found and (_seen(found[:-1]), (found[-1] or "").split(_BETWEEN))
+        told = direct.postgresql_row(raw, "look_and_take", _asked(said))
+        return told and (_told(told[:-1]), (told[-1] or b"").split(_BETWEEN))
     raw.execute("BEGIN")
     try:
-        found = direct.row(raw, dialect, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+        found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))
         if found is None:
             return None
         seen = _seen(found)
         return seen, [
-            "\n".join(feed.sqlite_lines(raw, one.id, one.after, one.seq)) for one in seen.moved
+            "\n".join(feed.sqlite_lines(raw, one.id, one.after, one.seq)).encode()
+            for one in seen.moved
         ]
     finally:
         raw.execute("COMMIT")
@@ -99,6 +103,14 @@ def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[str]] 
 def _seen(row: tuple[Any, ...]) -> Seen:
     moved = json.loads(row[-1]) if row[-1] else ()
     return Seen(*row[:-2], row[-2] or "[]", tuple(Moved(*one) for one in moved))
+
+
+def _told(row: list[bytes | None]) -> Seen:
+    """The same of what PostgreSQL sent: text in UTF-8."""
+    texts: list[Any] = [None if value is None else value.decode() for value in row]
+    for number in _NUMBERS:
+        texts[number] = int(texts[number] or 0)
+    return _seen(tuple(texts))
 
 
 def _asked(said: Said) -> tuple[str, ...]:
@@ -140,11 +152,12 @@ _SET = """
 
 _NOTE = _SET.format("CAST(?1 AS integer)", "?2", "CAST(?3 AS integer)", "?4",
                     "CAST(?5 AS integer)", "?6") + " RETURNING id"  # fmt: skip
+_STANDS = "(SELECT key AS id, value AS after FROM json_each(?2)) AS asked"
 _LOOK = _ME.format(
     grids=overview.grids("sqlite"),
-    moved="(SELECT json_group_array(json_array({columns})) FROM ({moved} ORDER BY asked.id))".format(
-        columns=_COLUMNS,
-        moved=_MOVED.format(asked="(SELECT key AS id, value AS after FROM json_each(?2)) AS asked"),
+    moved=(
+        f"(SELECT json_group_array(json_array({_COLUMNS}))"
+        f" FROM ({_MOVED.format(asked=_STANDS)} ORDER BY asked.id))"
     ),
     more="",
     token="?1",
@@ -164,5 +177,5 @@ _WITH = f"WITH moved AS MATERIALIZED ({_MOVED.format(asked=_ASKED)})"
 _NOTED = _SET.format(
     "$4::bigint", "$5::jsonb", "$6::bigint", "$7::text", "$8::bigint", "$1"
 ) + " AND set_config('synchronous_commit', 'off', true) = 'off'"  # fmt: skip
-_NOTE_AND_LOOK = f"{_WITH}, noted AS ({_NOTED}) {_ME.format(**_HERE, more='')}"
-_LOOK_AND_TAKE = f"{_WITH} {_ME.format(**_HERE, more=f', {_LINES} AS lines')}"
+direct.PREPARED["look"] = f"{_WITH}, noted AS ({_NOTED}) {_ME.format(**_HERE, more='')}"
+direct.PREPARED["look_and_take"] = f"{_WITH} {_ME.format(**_HERE, more=f', {_LINES} AS lines')}"

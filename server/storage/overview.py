@@ -96,9 +96,7 @@ def grids(dialect: str) -> str:
     return f"CAST({_GRIDS.format(seers=_SEERS, **_WORDS[dialect])} AS text)"
 
 
-_QUERIES = {
-    name: text(_QUERY.format(grids=grids(name), **words)) for name, words in _WORDS.items()
-}
+_QUERIES = {name: text(_QUERY.format(grids=grids(name), **words)) for name, words in _WORDS.items()}
 _HEAD_QUERIES = {name: text(_HEADS.format(**words)) for name, words in _WORDS.items()}
 
 
