@@ -143,7 +143,7 @@ class Scope(NamedTuple):
     partitions_json: str
 
 
-@lru_cache(256)
+@lru_cache(64)
 def scope_of(user_id: str, area_code: str, grids_json: str) -> Scope:
     """The scope of a person with these grids ([[code, name], ...]); the same for each contact."""
     grids = json.loads(grids_json)

@@ -28,7 +28,7 @@ _SETTINGS = {
         "SET jit = off",
     ),
     # What is written here may be lost in a crash of the machine; what others committed is safe.
-    "sqlite": ("PRAGMA synchronous = NORMAL",),
+    "sqlite": ("PRAGMA synchronous = NORMAL", "PRAGMA cache_size = -8192"),
 }
 # Name -> a statement with $1, $2, all given as text, that each connection to PostgreSQL prepares.
 PREPARED: dict[str, str] = {}
@@ -43,11 +43,17 @@ def connection(engine: Engine) -> Iterator[Any]:
 
     Raises SQLAlchemy's OperationalError when the database cannot be had.
     """
-    pooled = _twin(engine).raw_connection()
+    twin = _twin(engine)
+    unavailable = engine.dialect.loaded_dbapi.OperationalError
+    try:
+        pooled = twin.raw_connection()
+    except unavailable as error:
+        raise OperationalError("", None, error) from error
     try:
         yield pooled.dbapi_connection
-    except engine.dialect.loaded_dbapi.OperationalError as error:
+    except unavailable as error:
         pooled.invalidate(error)
+        twin.dispose()  # the others were cut too, it may be
         raise OperationalError("", None, error) from error
     finally:
         pooled.close()

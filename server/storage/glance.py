@@ -85,7 +85,10 @@ def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]
     """What `look` sees, and the new lines of each partition that moved, joined."""
     if dialect == "postgresql":
         told = direct.postgresql_row(raw, "look_and_take", _asked(said))
-        return told and (_told(told[:-1]), (told[-1] or b"").split(_BETWEEN))
+        if told is None:
+            return None
+        seen = _told(told[:-1])
+        return seen, (told[-1] or b"").split(_BETWEEN) if seen.moved else []
     raw.execute("BEGIN")
     try:
         found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))

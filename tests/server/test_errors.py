@@ -142,7 +142,7 @@ def test_a_fault_of_the_server_is_told_without_its_inside(
     def broken(*_: Any) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(pull, "contact", broken)
+    monkeypatch.setattr(pull, "pull", broken)
     response = client.post(protocol.PULL, json=_pull(), headers=bearer(world))
     assert check_shape(response)["code"] == "internal"
     assert "secret" not in response.text
