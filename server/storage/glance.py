@@ -72,13 +72,13 @@ def look(raw: Any, dialect: str, said: Said) -> Seen | None:
     """
     if dialect == "postgresql":
         told = direct.postgresql_row(raw, "look", (*_asked(said), *_noted(said)))
-        return told and _told(told)
+        return None if told is None else _told(told)
     with in_line(dialect):
         noted = direct.sqlite_row(raw, _NOTE, (*_noted(said), said.token_hash))
     if noted is None:
         return None
     found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))
-    return found and _seen(found)
+    return None if found is None else _seen(found)
 
 
 def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]] | None:
@@ -105,7 +105,7 @@ def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]
 
 def _seen(row: tuple[Any, ...]) -> Seen:
     moved = json.loads(row[-1]) if row[-1] else ()
-    return Seen(*row[:-2], row[-2] or "[]", tuple(Moved(*one) for one in moved))
+    return Seen._make((*row[:-2], row[-2] or "[]", tuple(Moved(*one) for one in moved)))
 
 
 def _told(row: list[bytes | None]) -> Seen:
