@@ -11,10 +11,11 @@ from bench.server import PostgreSQL
 
 # Those that ask a server run on a database; the phone's own run on its SQLite alone.
 SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_export",
-          "ledger_page")  # fmt: skip
+          "ledger_page", "ledger_tick")  # fmt: skip
 PHONE = ("phone_save", "phone_apply", "phone_search")
 NAMES = ("push", "first_pull", "small_pull", "idle_pull", "phone_save", "phone_apply",
-         "phone_search", "ledger_export", "ledger_page", "push_growth")  # fmt: skip
+         "phone_search", "ledger_export", "ledger_page", "ledger_tick",
+         "push_growth")  # fmt: skip
 
 
 def main() -> None:

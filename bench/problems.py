@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.result import tell
@@ -120,16 +120,20 @@ def rows(count: int, author: str) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def fill(site: Site, count: int, author: str) -> None:
-    """Put problems and their search index into the tables by the database's fastest way."""
+Made = Callable[[int, str], Iterator[dict[str, Any]]]
+
+
+def fill(site: Site, count: int, author: str, made: Made = rows, searched: bool = True) -> None:
+    """Put problems into the tables by the database's fastest way, with their search index."""
     connection = site.connect()
     sqlite = site.name == "sqlite"
     found: list[tuple[str, str]] = []
 
     def stored() -> Iterator[tuple[Any, ...]]:
-        for n, row in enumerate(rows(count, author), 1):
-            terms = search.document(row["partition_id"], row)
-            found.append((row["id"], search.as_stored(terms, sqlite)))
+        for n, row in enumerate(made(count, author), 1):
+            if searched:
+                terms = search.document(row["partition_id"], row)
+                found.append((row["id"], search.as_stored(terms, sqlite)))
             if n % 200_000 == 0:
                 tell(f"{n:,} of {count:,} problems")
             yield tuple(
