@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobile.storage.people import People
+from mobile.storage.vault import DEVICE_KEY, FileKeeper, Keeper
 from mobile.ui import theme
 
 if TYPE_CHECKING:
@@ -32,6 +35,16 @@ def default_folder() -> Path:
     """Where this person's store is kept when nobody says otherwise."""
     private = os.environ.get("ANDROID_PRIVATE")
     return Path(private) / "store" if private else Path.home() / ".gridledger-phone"
+
+
+def keeper() -> Keeper:
+    """What wraps the keys of the stores: Android's Keystore, or a file of this user's."""
+    if _on_android():
+        from mobile.android.keystore import KeystoreKeeper
+
+        return KeystoreKeeper()
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return FileKeeper(Path(home) / "gridledger" / "phone.key")
 
 
 def keep_quiet(folder: Path) -> None:
@@ -81,10 +94,15 @@ def make_app(
     dialler: Dialler | None = None,
     locator: Locator | None = None,
     network: NetworkKind | None = None,
+    people: People | None = None,
+    http: Callable[[], Any] | None = None,
     sync_by_itself: bool = True,
     now: Any = now_ms,
 ) -> Any:
-    """The Kivy app over the store in a folder; the ports may be given, as tests do."""
+    """The Kivy app over the stores in a folder; the ports may be given, as tests do.
+
+    ``phone``: one store that is open already; then nobody is asked who they are.
+    """
     if not prepare_kivy():
         return _no_font_app()
     from kivy.app import App
@@ -94,6 +112,7 @@ def make_app(
 
     from mobile.sync.phone import Phone as RealPhone
     from mobile.ui import ports, words
+    from mobile.ui.gatekeeper import Gatekeeper
     from mobile.ui.page import Around
     from mobile.ui.screens import ALL
     from mobile.ui.screens.household import save_left_over
@@ -109,51 +128,100 @@ def make_app(
         around: Around
 
         def build(self) -> Any:
-            store = phone or RealPhone.open(folder, inbox=inbox_of(folder))
-            words.set_language(store.setting("language", "zh"))
-            theme.use(store.setting("palette", "day"), store.setting("text_size", "1.0"))
-            bridge = Bridge()
-            kind = network or _network()
+            self.frame = FloatLayout()
             self.around = Around(
-                phone=store,
-                bridge=bridge,
+                phone=None,  # type: ignore[arg-type]
+                bridge=Bridge(),
                 camera=camera or _camera(),
                 dialler=dialler or _dialler(),
-                locator=ports.Consent(
-                    locator or _locator(), store.setting(ports.POSITION_ALLOWED) == "1"
-                ),
-                network=kind,
-                syncer=Syncer(store, bridge, kind, sync_by_itself),
+                locator=ports.Consent(ports.NoLocator(), False),
+                network=network or _network(),
+                syncer=None,  # type: ignore[arg-type]
                 shell=None,  # type: ignore[arg-type]
                 now=now,
-                recovered=store.recovered,
             )
-            self.around.syncer.bind(on_done=lambda *_: self._synced())
-            self.frame = FloatLayout()
-            self._new_shell()
             Window.softinput_mode = "below_target"
-            Window.bind(on_keyboard=lambda *args: self.around.shell.key(*args))
+            Window.bind(on_keyboard=self._key)
+            if phone is not None:
+                self._opened(phone)
+            else:
+                self.around.gate = Gatekeeper(
+                    people or People(folder, FileKeeper(folder / DEVICE_KEY)),
+                    self.frame, self.around.bridge, self._open, self._opened, self._leave, now,
+                )  # fmt: skip
+                self.around.gate.start()
             return self.frame
+
+        def _open(self, place: Path) -> Any:
+            """On a worker thread."""
+            gate = self.around.gate
+            assert gate is not None
+            return RealPhone.open(
+                place,
+                keeper=gate.people.keeper,
+                http=http() if http else None,
+                inbox=inbox_of(place),
+            )
+
+        def _opened(self, store: Any) -> None:
+            """A store is there: its pages, in its language and colours."""
+            around = self.around
+            words.set_language(store.setting("language", "zh"))
+            theme.use(store.setting("palette", "day"), store.setting("text_size", "1.0"))
+            around.phone, around.recovered = store, store.recovered
+            around.locator = ports.Consent(
+                locator or _locator(), store.setting(ports.POSITION_ALLOWED) == "1"
+            )
+            around.syncer = syncer = Syncer(store, around.bridge, around.network, sync_by_itself)
+            syncer.bind(on_done=lambda *_: self._synced() if syncer is around.syncer else None)
+            self._new_shell()
+            self._note()
+
+        def _leave(self) -> None:
+            """Another person comes, or the store is mended: these pages end."""
+            self.around.shell.pause()
+            self.around.syncer.stop()
+            self.frame.remove_widget(self.around.shell)
+
+        def _note(self) -> None:
+            """Whose store it is stands beside it, for the choice at the next start."""
+            if self.around.gate is not None:
+                self.around.bridge.quick(self.around.gate.note)
+
+        def _key(self, window: Any, key: int, scan: int, text: Any, *more: Any) -> bool:
+            if self.around.gate is not None and self.around.gate.shut:
+                return self.around.gate.key(key, text)
+            return bool(self.around.shell.key(window, key, scan, text, *more))
 
         def on_pause(self) -> bool:
             """Another app in front, often the camera: nothing is lost, drafts are on the disk."""
-            self.around.shell.pause()
+            if self.around.shell is not None:
+                self.around.shell.pause()
             return True
 
         def on_resume(self) -> None:
-            """In front again: a camera's answer comes before this, or never."""
+            """In front again, locked if that took long. A camera's answer comes before this."""
+            gate = self.around.gate
+            if gate is not None:
+                gate.look()
             resumed = getattr(self.around.camera, "resumed", None)
             if resumed:
                 Clock.schedule_once(lambda _: resumed(), ANSWER_SECONDS)
-            if self.around.phone.enrolled and sync_by_itself:
+            open_ = self.around.phone is not None and not (gate is not None and gate.shut)
+            if open_ and self.around.phone.enrolled and sync_by_itself:
                 self.around.syncer.start(by_itself=True)
 
         def on_stop(self) -> None:
             """Flush what is being typed and let go of the store."""
-            self.around.shell.pause()
-            self.around.syncer.stop()
+            Window.unbind(on_keyboard=self._key)
+            if self.around.gate is not None:
+                self.around.gate.close()
+            if self.around.syncer is not None:
+                self.around.shell.pause()
+                self.around.syncer.stop()
             self.around.bridge.close()
-            self.around.phone.close()
+            if self.around.phone is not None:
+                self.around.phone.close()
 
         def restyle(self, setting: str, value: str) -> None:
             """Another language, palette or text_size: keep it, and draw everything anew."""
@@ -162,6 +230,7 @@ def make_app(
             words.set_language(value if setting == "language" else words.language())
             theme.use(looks["palette"], looks["text_size"])
             tab = self.around.shell.tab
+            self._note()
             self._new_shell()
             if tab:
                 self.around.shell.open_tab(tab)
@@ -172,9 +241,11 @@ def make_app(
                 restyle=self.restyle,
                 enrolled=self._enrolled,
             )
+            if self.around.shell is not None:
+                self.frame.remove_widget(self.around.shell)
             self.around.shell = shell
-            self.frame.clear_widgets()
-            self.frame.add_widget(shell)
+            shell.on_damage = self.around.gate.damaged if self.around.gate else None
+            self.frame.add_widget(shell, len(self.frame.children))  # under the gate
             if self.around.phone.enrolled:
                 self.around.bridge.quick(lambda: save_left_over(self.around.phone))
                 shell.open_tab("sync" if self.around.recovered else "round")
@@ -208,11 +279,15 @@ def make_app(
 
         def _enrolled(self, person: Any) -> None:
             self.around.recovered = None
+            self._note()
             self.around.shell.open_tab("round")
             self.around.shell.say(
                 words.tr("{name}，欢迎。正在下载您的网格…", name=person.name), "disc_check"
             )
             self.around.syncer.start()
+            gate = self.around.gate
+            if gate is not None and len(gate.people.everyone()) > 1 and not gate.state.has_pin:
+                self.around.shell.go("pin")  # who shares a phone wants one
 
     return GridApp()
 
@@ -288,6 +363,7 @@ def _no_font_app() -> Any:
 def run(folder: Path | None = None, network: NetworkKind | None = None) -> None:
     """Open the app; on a desktop in a window the size of a phone."""
     folder = folder or default_folder()
+    people = People(folder, keeper())
     if not _on_android():
         keep_quiet(folder)
         from kivy.config import Config
@@ -295,4 +371,8 @@ def run(folder: Path | None = None, network: NetworkKind | None = None) -> None:
         Config.set("graphics", "width", str(WIDTH))
         Config.set("graphics", "height", str(HEIGHT))
         Config.set("graphics", "resizable", "0")
-    make_app(folder, network=network).run()
+    else:
+        from mobile.android.window import keep_secret
+
+        keep_secret()
+    make_app(folder, people=people, network=network).run()

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mobile.core.errors import SaveFailed
-from mobile.storage import files
+from mobile.storage import files, lock
 from mobile.storage import vault as vaults
 from mobile.storage.migrations import migrate
 from mobile.storage.vault import DEVICE_KEY, FileKeeper, Keeper
@@ -114,6 +114,7 @@ class Store:
     def _shred(self) -> None:
         """The key first: from then on nothing that is left over can be read."""
         vaults.destroy(self.folder)
+        lock.remove(self.folder)
         taken = self.inbox.glob("*.jpg")
         for path in (self._path, *self.beside(self._path), *self.set_aside(), *taken):
             overwrite(path)

@@ -224,6 +224,14 @@ class Phone:
         """Enrol with a typed address (``http://host:port``) and code (``ABCD-EFGH``)."""
         return enrolment.enrol(self._store, self._session, server, code, device_name)
 
+    def enrol_again(self, text: str, device_name: str) -> Person:
+        """Enrol again with a link, or with a code alone: at the server that is known already."""
+        if text.startswith(f"{enrolment.SCHEME}:"):
+            return self.enrol(text, device_name)
+        with self._store.reading() as db:
+            server = meta.get(db, "server")
+        return self.enrol_by_code(server, text, device_name)
+
     # --- reading: never waits for the network ---
 
     def households(

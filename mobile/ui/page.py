@@ -18,6 +18,7 @@ from mobile.ui.widgets import Column
 
 if TYPE_CHECKING:
     from mobile.sync.phone import Phone, Recovered
+    from mobile.ui.gatekeeper import Gatekeeper
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
 
@@ -37,6 +38,7 @@ class Around:
     now: Callable[[], int]
     recovered: Recovered | None = None  # until it has been read
     live: set[str] = field(default_factory=set)  # photos that a camera has not answered for yet
+    gate: Gatekeeper | None = None  # none where one store was handed in, as tests do
 
 
 class Page(Screen):

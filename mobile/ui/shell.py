@@ -15,10 +15,11 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.screenmanager import NoTransition
 
+from mobile.core.errors import PhoneError
 from mobile.ui.asking import Choice, Question
 from mobile.ui.page import Page
 from mobile.ui.widgets import Snack
-from mobile.ui.words import tr
+from mobile.ui.words import pick, tr
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Shell(FloatLayout):
         self._question: Question | None = None
         self._hide: Any = None
         self.last_said = ""
+        self.on_damage: Callable[[Any], None] | None = None
         super().__init__(transition=NoTransition(), **kwargs)
 
     def page(self, name: str) -> Any:
@@ -170,6 +172,12 @@ class Shell(FloatLayout):
     def failed(self, error: Exception) -> None:
         """Something of ours went wrong: say so in plain words and write it down."""
         log.error("a page's work failed", exc_info=error)
+        if isinstance(error, PhoneError):
+            if error.code == "damaged" and self.on_damage is not None:
+                self.on_damage(error)
+                return
+            self.say(pick(error.message_zh, error.message_en), "warn")
+            return
         self.say(tr("没有成功，请再试一次"), "warn")
 
     def _floor(self) -> float:

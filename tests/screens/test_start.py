@@ -18,7 +18,12 @@ def test_the_terminal_stays_quiet_and_the_log_is_in_the_data_folder(tmp_path: Pa
     around = {k: v for k, v in os.environ.items() if not k.startswith(("KIVY_", "KCFG_"))}
     process = subprocess.Popen(
         [sys.executable, "-c", CALL, "phone", "--data", str(tmp_path / "data")],
-        env={**around, "SDL_VIDEODRIVER": "offscreen", "KIVY_HOME": str(tmp_path / "home")},
+        env={
+            **around,
+            "SDL_VIDEODRIVER": "offscreen",
+            "KIVY_HOME": str(tmp_path / "home"),
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,6 +13,7 @@ from mobile.ui.screens.ledger import LedgerPage
 from mobile.ui.screens.me import MePage
 from mobile.ui.screens.photo import PhotoPage
 from mobile.ui.screens.pick import PickPage
+from mobile.ui.screens.pin import PinPage
 from mobile.ui.screens.problem import ProblemPage
 from mobile.ui.screens.report import ReportPage
 from mobile.ui.screens.round import RoundPage
@@ -37,6 +38,7 @@ ALL: dict[str, type[Page]] = {
     "conflict": ConflictPage,
     "sync": SyncPage,
     "me": MePage,
+    "pin": PinPage,
     "feedback": FeedbackPage,
     "about": AboutPage,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kivy.lang import Builder
-from kivy.properties import StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import FeedbackRow, Usage
 from mobile.ui import theme
@@ -23,7 +23,7 @@ VERSION = "0.1.0"
 class MePage(Page):
     """The fourth tab."""
 
-    PARTS = ("MeWork", "MeLook", "MePhone", "MeMore")
+    PARTS = ("MeWork", "MeLook", "MePhone", "MeSafety", "MeMore")
     person = StringProperty()
     role = StringProperty()
     texts = StringProperty()
@@ -31,6 +31,7 @@ class MePage(Page):
     free = StringProperty()
     feedback_words = StringProperty()
     version = VERSION
+    pin_set = BooleanProperty(False)
 
     def built(self) -> None:
         """What is set is shown before it can be changed."""
@@ -43,9 +44,13 @@ class MePage(Page):
         self.ids.photos_on.bind(value=self._photos_on)
         self.ids.position.bind(active=self._position)
         self._filling = False
+        if self.around.gate is None:
+            self.ids.safety.clear_widgets()
+            self.ids.safety.padding = 0
 
     def refresh(self) -> None:
         """Read it again."""
+        self.pin_set = self.around.gate is not None and self.around.gate.state.has_pin
         phone = self.around.phone
         self.read(
             lambda: (phone.me, policy_of(phone), phone.usage(), phone.feedback()),
