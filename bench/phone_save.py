@@ -13,7 +13,7 @@ from bench.phone import door_on, enrolled
 from bench.result import Result, best, peak_rss, seconds
 from bench.server import PostgreSQL
 from mobile.core.photo import Picture
-from mobile.core.views import DraftPhoto, PreparedPhoto, VisitDraft
+from mobile.core.written import DraftPhoto, PreparedPhoto, VisitDraft
 from mobile.storage import photos
 from mobile.storage.store import Store
 from mobile.sync.phone import Phone

@@ -18,7 +18,9 @@ import requests
 from gridledger.demo.dice import HOUR, Dice, dice, words
 from gridledger.demo.pictures import ROUND_PHOTOS, taken_on_round
 from gridledger.demo.reference import categories
-from mobile.core.views import DraftPhoto, HouseholdRow, ProblemDraft, SyncProgress, VisitDraft
+from mobile.core.told import SyncProgress
+from mobile.core.views import HouseholdRow
+from mobile.core.written import DraftPhoto, ProblemDraft, VisitDraft
 from mobile.sync.phone import Phone
 
 VISITS = 12

@@ -15,7 +15,8 @@ import requests
 from gridledger.simulate.plan import Act
 from gridledger.simulate.proxy import Proxy
 from gridledger.simulate.record import Record
-from mobile.core.views import DraftPhoto, HouseholdDraft, ProblemDraft, SyncReport, VisitDraft
+from mobile.core.told import SyncReport
+from mobile.core.written import DraftPhoto, HouseholdDraft, ProblemDraft, VisitDraft
 from mobile.storage import meta
 from mobile.sync.phone import EnrolFailed, Phone, PhoneError
 

@@ -21,7 +21,7 @@ from gridledger.simulate.plan import HEAVY, Act, Fault, Plan, Round
 from gridledger.simulate.proxy import Proxy
 from gridledger.simulate.record import Record
 from gridledger.simulate.serving import Server
-from mobile.core.views import SyncReport
+from mobile.core.told import SyncReport
 from mobile.sync.phone import EnrolFailed
 from server.storage.database import db
 

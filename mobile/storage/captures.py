@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mobile.core.due import DAY_MS
-from mobile.core.views import Capture
+from mobile.core.written import Capture
 from mobile.storage.store import Store, failure
 
 KEEP_EMPTY_MS = DAY_MS  # a note whose file never came is kept this long

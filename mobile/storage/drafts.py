@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mobile.core.views import Draft, DraftPhoto, PreparedPhoto
+from mobile.core.written import Draft, DraftPhoto, PreparedPhoto
 
 _READ = "SELECT key, unseal(values_) AS values_, unseal(photos) AS photos, kept_at FROM draft"
 

@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mobile.core import doors, due, prefill
-from mobile.core.views import (
-    HouseholdView,
-    Place,
-    TaskRow,
-    VisitDraft,
-    VisitRow,
-    VisitView,
-)
+from mobile.core.views import HouseholdView, Place, TaskRow, VisitRow, VisitView
+from mobile.core.written import VisitDraft
 from mobile.storage import attached, ledger_pages, lookups, meta, rounds
 from mobile.storage.records import DOC, values_of
 from shared import ids

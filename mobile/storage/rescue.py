@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mobile.core.views import Recovered
+from mobile.core.told import Recovered
 from mobile.storage import files, identity, journal, meta, photos
 from mobile.storage.store import DAMAGED, FILE, MARKED, Damaged, Store, failure
 from mobile.storage.vault import DEVICE_KEY, KEY_FILES, FileKeeper, Keeper, open_vault

@@ -7,7 +7,7 @@ import sqlite3
 
 from mobile.core import photo_queue, place
 from mobile.core.due import DAY_MS
-from mobile.core.views import SyncItem, SyncStatus, WaitingPhoto
+from mobile.core.told import SyncItem, SyncStatus, WaitingPhoto
 from mobile.storage import journal, lookups, meta, photos, queue
 from mobile.storage.records import DOC, values_of
 from shared import protocol

@@ -15,11 +15,11 @@ from mobile.core.views import (
     ProblemRow,
     ProblemView,
     TaskRow,
-    VisitDraft,
     VisitRow,
     VisitView,
 )
 from mobile.core.walking import Walk, Wanted
+from mobile.core.written import VisitDraft
 from mobile.storage import attached, ledger_pages, lookups, meta, pages, photos, rounds
 from mobile.storage.store import Store
 from mobile.storage.walking import Round

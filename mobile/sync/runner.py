@@ -11,7 +11,7 @@ import requests
 from mobile.core import retry
 from mobile.core.clock import Clock
 from mobile.core.errors import SaveFailed
-from mobile.core.views import SyncProgress, SyncReport
+from mobile.core.told import SyncProgress, SyncReport
 from mobile.storage import journal, meta, photos, status
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe

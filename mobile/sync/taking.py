@@ -14,7 +14,7 @@ from typing import Any
 from mobile.core import photo as pictures
 from mobile.core.clock import Clock
 from mobile.core.errors import PhotoInvalid, SaveFailed
-from mobile.core.views import Capture, DraftPhoto, LeftBehind, PreparedPhoto
+from mobile.core.written import Capture, DraftPhoto, LeftBehind, PreparedPhoto
 from mobile.storage import captures, drafts, photos
 from mobile.storage.store import Store
 from shared import ids

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from mobile.core import photo_queue, retry
 from mobile.core.photo_queue import Waiting
-from mobile.core.views import PhotoProgress
+from mobile.core.told import PhotoProgress
 from mobile.storage import photos, queue
 from mobile.storage.store import Store
 from mobile.sync.client import Client, RequestFailed, Upload

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from mobile.core.errors import SaveFailed
-from mobile.core.views import PhotoProgress, SyncProgress, SyncReport, SyncTrouble
+from mobile.core.told import PhotoProgress, SyncProgress, SyncReport, SyncTrouble
 from mobile.sync.client import RequestFailed
 from mobile.sync.enrolment import told
 from shared import protocol

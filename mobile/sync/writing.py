@@ -12,7 +12,7 @@ from mobile.core import edits, prefill
 from mobile.core.clock import Clock
 from mobile.core.edits import Held
 from mobile.core.errors import DraftInvalid, FieldError, SaveFailed, UnknownRecord
-from mobile.core.views import DraftPhoto, HouseholdDraft, ProblemDraft, VisitDraft
+from mobile.core.written import DraftPhoto, HouseholdDraft, ProblemDraft, VisitDraft
 from mobile.storage import drafts, journal, lookups, meta, photos, records
 from mobile.storage.meta import Identity
 from mobile.storage.store import Store
