@@ -129,10 +129,13 @@ def _replica(
     """The phone's agreed rows are the server's, no more and no fewer, partition by partition."""
     held: dict[str, Rows] = {}
     for row in db.execute(
-        "SELECT id, partition_id, rev, unseal(agreed) FROM record"
+        "SELECT id, partition_id, rev, unseal(agreed), thin FROM record"
         " WHERE agreed IS NOT NULL AND gone = 0"
     ):
-        held.setdefault(row[1], {})[row[0]] = (row[2], json.loads(row[3]))
+        values = json.loads(row[3])
+        if row[4]:  # an old visit's stub: what it still says must be what the server says
+            values = _filled(values, server.get(row[1], {}).get(row[0]))
+        held.setdefault(row[1], {})[row[0]] = (row[2], values)
     for partition in sorted(scope | set(held)):
         here, there = held.get(partition, {}), server.get(partition, {})
         if partition not in scope:
@@ -148,6 +151,11 @@ def _replica(
                 f"{name} {partition}: {len(missing)} missing {_some(missing)}, "
                 f"{len(differing)} differ {_some(differing)}"
             )
+
+
+def _filled(stub: dict[str, Any], there: tuple[int, dict[str, Any]] | None) -> dict[str, Any]:
+    """The server's values where a stub agrees with them, else the stub's own."""
+    return there[1] if there and stub.items() <= there[1].items() else stub
 
 
 def _some(record_ids: Iterable[str]) -> str:

@@ -237,6 +237,7 @@ class HouseholdView:
     conflicts: tuple[ConflictRow, ...]
     pending: bool
     place: Place
+    older_visits: int = 0  # that are only with the office
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,12 @@ _SEALED = (
     "ALTER TABLE record ADD COLUMN thin INTEGER NOT NULL DEFAULT 0",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FEEDBACK, _SEALED)
+_RETENTION = (
+    # The visits that are here whole, by age.
+    "CREATE INDEX record_whole ON record (at, id) WHERE kind = 'visit' AND thin = 0",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FEEDBACK, _SEALED, _RETENTION)
 
 
 def migrate(db: sqlite3.Connection) -> None:

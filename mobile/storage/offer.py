@@ -21,11 +21,12 @@ def keep(db: sqlite3.Connection, record_id: str, mark: int, below: int | None = 
     """Set a record aside as it was agreed before the snapshot ``mark``.
 
     With ``below`` only if the new snapshot has it at this lower rev. What only the server writes,
-    and what lies outside the grids, comes from nowhere else and is not offered.
+    and what lies outside the grids, comes from nowhere else and is not offered; nor is the stub of
+    an old visit.
     """
     row = db.execute(
         "SELECT kind, partition_id, rev, by_user, changed_at, unseal(agreed) AS agreed FROM record"
-        " WHERE id = ? AND mark != ? AND agreed IS NOT NULL AND gone = 0",
+        " WHERE id = ? AND mark != ? AND agreed IS NOT NULL AND gone = 0 AND thin = 0",
         (record_id, mark),
     ).fetchone()
     if row is None or (below is not None and row["rev"] <= below):

@@ -10,7 +10,7 @@ from typing import Any
 from mobile.core import doors, due, prefill
 from mobile.core.views import HouseholdView, Place, TaskRow, VisitRow, VisitView
 from mobile.core.written import VisitDraft
-from mobile.storage import attached, ledger_pages, lookups, meta, rounds
+from mobile.storage import attached, ledger_pages, lookups, meta, retention, rounds
 from mobile.storage.records import DOC, values_of
 from shared import ids
 from shared import vocabulary as v
@@ -51,6 +51,7 @@ def household(db: sqlite3.Connection, household_id: str, now: int) -> HouseholdV
         conflicts=tuple(attached.conflicts(db, about=(household_id,), include_decided=False)),
         pending=where in _WAITING,
         place=where,
+        older_visits=retention.older(db, household_id),
     )
 
 
@@ -70,7 +71,7 @@ def visits(
 ) -> list[VisitRow]:
     """Visits, newest first: of a target, or of an author (this phone's own included)."""
     sql = f"SELECT id, by_user, agreed IS NULL AS fresh, {DOC} AS doc FROM record"
-    sql += " WHERE kind = 'visit' AND visible = 1"
+    sql += " WHERE kind = 'visit' AND visible = 1 AND thin = 0"
     parameters: list[Any] = []
     if target_id is not None:
         sql += " AND parent_id = ?"

@@ -44,10 +44,10 @@ def values_of(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def get(db: sqlite3.Connection, record_id: str) -> Held | None:
-    """A record as this phone shows it; None where it is not here or was deleted."""
+    """A record as this phone shows it; None where it is not here (whole) or was deleted."""
     row = db.execute(
         f"SELECT id, kind, partition_id, seq, rev, {DOC} AS doc FROM record"
-        " WHERE id = ? AND visible = 1",
+        " WHERE id = ? AND visible = 1 AND thin = 0",
         (record_id,),
     ).fetchone()
     if row is None:
@@ -63,7 +63,7 @@ _PUT = (
     " partition_id = excluded.partition_id, seq = excluded.seq, rev = excluded.rev,"
     " agreed = excluded.agreed, shown = NULL, gone = 0, visible = 1,"
     " by_user = excluded.by_user, changed_at = excluded.changed_at, term = excluded.term,"
-    " mark = excluded.mark, sort_key = excluded.sort_key, search = excluded.search"
+    " mark = excluded.mark, sort_key = excluded.sort_key, search = excluded.search, thin = 0"
 )
 
 

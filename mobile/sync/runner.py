@@ -12,7 +12,7 @@ from mobile.core import retry
 from mobile.core.clock import Clock
 from mobile.core.errors import SaveFailed
 from mobile.core.told import SyncProgress, SyncReport
-from mobile.storage import journal, meta, photos, status
+from mobile.storage import journal, meta, photos, retention, status
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe
 from mobile.sync import feedback
@@ -115,6 +115,8 @@ class Runner:
                 failures = meta.number(db, "failures")
             if server_time:
                 photos.remove_originals(self._store, server_time)
+            if server_time and not work.troubles:
+                retention.tidy(self._store, server_time)
             if any(trouble.retry for trouble in work.troubles):
                 failures += 1
                 retry_in = retry.delay_ms(failures, random.random(), work.wait_ms)

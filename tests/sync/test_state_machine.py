@@ -26,6 +26,7 @@ from gridledger.simulate.actors import Handset, JumpingClock
 from gridledger.simulate.check import check
 from gridledger.simulate.plan import Act
 from gridledger.simulate.record import Record
+from mobile.storage import retention
 from mobile.sync.phone import EnrolFailed
 from server import create_app
 from server.config import Config
@@ -47,6 +48,7 @@ from tests.sync.wsgi import ADDRESS, Killed, Line
 PHONES = {"one": "worker", "two": "worker", "three": "other"}
 GRIDS = (GRID, OTHER_GRID)
 YEAR_MS = 365 * 24 * 3600 * 1000
+LATE = 2**52
 QUIET_WITHIN = 14
 STRANGER = {"token_unknown", "token_revoked"}
 EXAMPLES = {"sqlite": 12, "postgresql": 6}
@@ -138,6 +140,12 @@ class Machine(RuleBasedStateMachine):
     @rule(name=phones)
     def finish_tasks(self, name: str) -> None:
         self.fleet[name].finish_tasks()
+
+    @precondition(lambda self: self.kept is None)
+    @rule(name=phones)
+    def forget_old_visits(self, name: str) -> None:
+        """No backup is older than what leaves a phone."""
+        retention.thin(self.fleet[name].phone._store, LATE)
 
     # --- what goes wrong ---
 

@@ -152,11 +152,14 @@ class HouseholdPage(Page):
             if view.problems
             else [text("Sub", tr("没有未办结的问题"), padding=(dp(theme.XS), 0))]
         )
-        none = tr("还没有走访记录，第一次走访会出现在这里")
+        said = [] if view.visits else [tr("还没有走访记录，第一次走访会出现在这里")]
+        if view.older_visits:
+            said = [tr("更早的{n}次走访在办公室，手机上已清理", n=view.older_visits)]
         self.ids.visits.fill(
-            (visit_card(row, names[row.author], now, self._visit) for row in view.visits)
-            if view.visits
-            else [text("Sub", none, padding=(dp(theme.XS), 0))]
+            [
+                *(visit_card(row, names[row.author], now, self._visit) for row in view.visits),
+                *(text("Sub", one, padding=(dp(theme.XS), 0)) for one in said),
+            ]
         )
 
     def _badges(self, view: HouseholdView) -> list[look.Look]:

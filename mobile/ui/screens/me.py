@@ -8,6 +8,7 @@ from typing import Any
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 
+from mobile.storage import retention
 from mobile.sync.phone import FeedbackRow, Usage
 from mobile.ui import theme
 from mobile.ui.page import Page
@@ -42,6 +43,8 @@ class MePage(Page):
             self.ids[name].value = now
             self.ids[name].bind(value=self._style(name))
         self.ids.photos_on.bind(value=self._photos_on)
+        self.ids.keep_days.choices = [(str(n), tr("{n}天", n=n)) for n in retention.CHOICES]
+        self.ids.keep_days.bind(value=self._keep_days)
         self.ids.position.bind(active=self._position)
         self._filling = False
         if self.around.gate is None:
@@ -53,13 +56,22 @@ class MePage(Page):
         self.pin_set = self.around.gate is not None and self.around.gate.state.has_pin
         phone = self.around.phone
         self.read(
-            lambda: (phone.me, policy_of(phone), phone.usage(), phone.feedback()),
+            lambda: (
+                phone.me,
+                policy_of(phone),
+                phone.usage(),
+                phone.feedback(),
+                phone.setting(retention.SETTING, str(retention.DEFAULT)),
+            ),
             lambda found: self._show(*found),
         )
 
-    def _show(self, person: Any, policy: str, used: Usage, feedback: list[FeedbackRow]) -> None:
+    def _show(
+        self, person: Any, policy: str, used: Usage, feedback: list[FeedbackRow], days: str
+    ) -> None:
         self._filling = True
         self.ids.photos_on.value = policy
+        self.ids.keep_days.value = days
         self.ids.position.active = self.around.locator.allowed
         self._filling = False
         self.texts, self.photo_bytes, self.free = map(
@@ -92,6 +104,11 @@ class MePage(Page):
             phone, syncer = self.around.phone, self.syncer
             syncer.allowed = None  # another rule: an answer to the old one is void
             self.read(lambda: phone.keep_setting(PHOTOS_ON, policy), lambda _: syncer.count())
+
+    def _keep_days(self, _: Any, days: str) -> None:
+        if not self._filling:
+            phone = self.around.phone
+            self.read(lambda: phone.keep_setting(retention.SETTING, days), lambda _: None)
 
     def _position(self, _: Any, active: bool) -> None:
         if not self._filling:
