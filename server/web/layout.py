@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from server import errors
 from server.operations.clock import now_ms
-from server.web import session, words
+from server.web import clocks, session, words
 
 STATIC = Path(__file__).parent / "static"
+NAV_PLACES = 5  # as many stand in one line at 1200 pixels, in English too
 
 
 class Look(NamedTuple):
@@ -89,6 +90,18 @@ class NavItem(NamedTuple):
     icon: str
     text: str
 
+    @property
+    def page(self) -> str:
+        """The blueprint whose every page belongs to the place."""
+        return self.endpoint.rpartition(".")[0]
+
+
+class Navigation(NamedTuple):
+    """The places in the bar, and those behind its "more" button."""
+
+    first: list[NavItem]
+    more: list[NavItem]
+
 
 def register(app: Flask) -> None:
     """Add all of it to the application's templates."""
@@ -123,7 +136,7 @@ def register(app: Flask) -> None:
         codes=words.codes,
         reference_name=words.reference_name,
         value_text=words.value_text,
-        deadline=lambda problem: words.deadline(problem, now_ms()),
+        deadline=clocks.running,
         span=words.span,
         language=errors.language,
     )
@@ -166,8 +179,14 @@ def badge(kind: str, field: str, code: str | None) -> Markup:
     return chip(look.tone, look.icon, words.word(kind, field, code))
 
 
-def navigation() -> list[NavItem]:
-    """The places that the signed-in person's role has."""
+def navigation() -> Navigation:
+    """The places that the signed-in person's role has; more than the bar holds fold away."""
+    places = _places()
+    held = len(places) if len(places) <= NAV_PLACES + 1 else NAV_PLACES
+    return Navigation(places[:held], places[held:])
+
+
+def _places() -> list[NavItem]:
     if not current_user.is_authenticated:
         return []
     who = session.viewer()

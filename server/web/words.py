@@ -99,29 +99,13 @@ def span(ms: int) -> str:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A deadline in words, with the tone and icon it is shown in."""
+    """A deadline in words, with the tone and icon it is shown in; whose clock, and its end (ms)."""
 
     text: str
     tone: str
     icon: str
-
-
-def deadline(problem: Any, now: int) -> Deadline | None:
-    """What a problem's deadline means now; None where it has none."""
-    due = problem.due_at
-    if due is None:
-        return None
-    if problem.state in ledger.CLOSED_STATES:
-        late = problem.overdue_at is not None
-        return Deadline(_("曾超期"), "warn", "clock-history") if late else None
-    if problem.state == "suspended":
-        return Deadline(_("挂账中，暂停计时"), "mute", "pause-circle")
-    if problem.overdue_at is not None or due < now:
-        if due < now:
-            return Deadline(_("已超期 %(span)s", span=span(now - due)), "danger", "alarm-fill")
-        return Deadline(_("曾超期，已延期"), "warn", "clock-history")
-    left = _("还剩 %(span)s", span=span(due - now))
-    return Deadline(left, "warn" if due - now < DAY_MS else "mute", "clock")
+    stage: str = ""
+    due: int | None = None
 
 
 def word(kind: str, field: str, code: str | None) -> str:

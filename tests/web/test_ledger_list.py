@@ -117,3 +117,9 @@ def test_columns_are_chosen_and_come_back(app: Flask, scene: Scene) -> None:
     assert page.count("<th ") == 3 and 'data-label="责任人"' in page
     assert 'data-label="责任人"' in Visitor(app).sign_in("supervisor").get("/ledger").text
     assert visitor.post("/ledger/columns", usual="1").text.count("<th ") == 6
+
+
+def test_a_handler_has_no_choice_of_another_body(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("handler")
+    own, other = (visitor.get(f"/ledger?state=all&body={b}").text for b in ("water", "nobody"))
+    assert own.count("main-link") == other.count("main-link") > 0 and "f-body" not in other

@@ -138,7 +138,7 @@ def test_filters_sorting_and_search(app: Flask, scene: Scene) -> None:
     assert sorted(shown("")) == [0, 1, 2, 3, 4, 5, 7]
     assert shown("state=closed") == [6]
     assert sorted(shown("state=all")) == list(range(8))
-    assert sorted(shown("flag=overdue")) == [4, 5]  # 7 is past its day too, but suspended
+    assert shown("flag=overdue") == [4]  # 5 and 7 are past their day too, but stand still
     assert shown("flag=supervised") == [4]
     assert shown("flag=hard") == [2]
     assert sorted(shown("category=lamp")) == [1, 3, 5]
@@ -156,7 +156,8 @@ def test_filters_sorting_and_search(app: Flask, scene: Scene) -> None:
 
 def test_deadlines_are_said_in_words(app: Flask, scene: Scene) -> None:
     page = Visitor(app).sign_in("supervisor").get("/ledger").text
-    for words in ("已超期 3 天", "已超期 5 天", "还剩", "挂账中，暂停计时"):
+    stands = ("等待核查，暂停计时", "挂账中，暂停计时")
+    for words in ("处理：已超期 3 天", "签收：", "派遣：", *stands):
         assert words in page
 
 

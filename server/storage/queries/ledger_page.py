@@ -270,7 +270,8 @@ def _conditions(
         found.append(c.body == chosen.body)
     match chosen.flag:
         case "overdue":
-            found.append(or_(c.overdue_at.is_not(None), c.due_at < now))
+            late = and_(c.due_at < now, c.state.in_(problems.HANDLED))
+            found.append(or_(c.overdue_at.is_not(None), late))
             found.append(c.state.in_(problems.RUNNING))
         case "supervised" | "hard" | "recurring":
             found.append(c[chosen.flag].is_(True))

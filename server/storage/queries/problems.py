@@ -26,7 +26,8 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "number": (Problem.ledger_no.desc().nulls_last(), Problem.id),
 }
 OPEN = "open"  # stands for every open state
-RUNNING = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # whose time runs
+RUNNING = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where "overdue" is told
+HANDLED = ("dispatched", "in_progress")  # where the handling clock runs (shared.timers)
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ def visible(session: Session, viewer: Viewer, problem_id: str) -> Problem | None
 
 
 def overdue(now: int) -> ColumnElement[bool]:
-    """Past its deadline and still to be done; a suspended problem's time stands still."""
+    """Past its deadline and still to be done; the time of one that is suspended, or waits to be
+    verified, stands still."""
     return and_(
         Problem.state.in_(RUNNING),
-        or_(Problem.overdue_at.is_not(None), Problem.due_at < now),
+        or_(
+            Problem.overdue_at.is_not(None), and_(Problem.due_at < now, Problem.state.in_(HANDLED))
+        ),
     )
 
 
