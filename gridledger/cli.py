@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("gridledger.commands.backup", "backup", "备份数据库 / Back the database up"),
     "restore": ("gridledger.commands.backup", "restore", "恢复备份 / Restore a backup"),
     "compact": ("gridledger.commands.backup", "compact", "清理旧痕迹 / Forget old tombstones"),
+    "photos": ("gridledger.commands.photos", "photos", "照片：清理、检查 / Photos: sweep, check"),
     "tick": ("gridledger.commands.tick", "tick", "到点的事：提醒、超期 / Do what is due"),
     "categories": (
         "gridledger.commands.categories",

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from server.config import Config
-from tests import databases
+from shared import ids
+from tests import databases, object_store
 from tests.builders import World, build_world
 
 
@@ -85,6 +86,19 @@ def app(config: Config) -> Iterator[Flask]:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a real S3 server, `rclone serve s3`."""
+    with object_store.serving(tmp_path_factory.mktemp("s3")) as port:
+        yield port
+
+
+@pytest.fixture
+def s3(s3_port: int) -> str:
+    """The address of an object store of the test's own."""
+    return object_store.url(s3_port, ids.new_id())
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from sqlalchemy import and_, select
 from server.core import scope
 from server.operations import apply_actions, apply_redaction, problem_actions
 from server.operations.batch import Batch
+from server.storage import blob_rows
 from server.storage.models import MODELS
 from server.storage.rows import Held
-from server.storage.tables import Blob, Departure, Quarantined, QuarantinedName
+from server.storage.tables import Departure, Quarantined, QuarantinedName
 from shared import ids, records
 from shared.operations import ACT, CREATE, DELETE, SET, Operation, Transaction
 from shared.reconcile import (
@@ -127,7 +128,7 @@ def _need_parent(
 
 def _photo_state(batch: Batch, record: Record) -> Record:
     """Bytes that are already here are verified at once: the same photo may be declared by many."""
-    blob = batch.session.get(Blob, record.values["sha256"])
+    blob = blob_rows.rely_on(batch.session, record.values["sha256"])
     if blob is None or blob.state != "verified":
         return record
     values = {**record.values, "state": "verified", "verified_at": batch.now}

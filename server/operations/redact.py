@@ -25,12 +25,11 @@ from server.operations import audit_log
 from server.operations.apply_redaction import REDACT, UNDO
 from server.operations.clock import now_ms
 from server.operations.transact import Entry, submit, submit_many
-from server.storage import blobs
+from server.storage import blob_rows, blobs
 from server.storage.database import db, write
 from server.storage.models import Photo
 from server.storage.queries import photos
 from server.storage.queries.paging import seen_grids
-from server.storage.tables import Blob
 from shared import ids
 from shared.operations import ACT, Operation
 from shared.reconcile import Refused
@@ -78,7 +77,7 @@ def redact(
 
     def also(session: Session) -> None:
         now = now_ms()
-        session.merge(_blob(sha256, made, now))
+        _note(session, sha256, made, now)
         for one, new in zip(same, fresh, strict=True):
             detail = {"into": new, "boxes": len(painted)}
             area_code = ids.area_of(one.partition_id)
@@ -91,6 +90,8 @@ def redact(
             )  # fmt: skip
 
     submit(viewer.user_id, operations, also=also)
+    if not blobs.current().exists(sha256):  # swept away meanwhile, as an older orphan of the same
+        blobs.current().write(sha256, made.data)
     return into
 
 
@@ -198,7 +199,7 @@ def _again(entry: Mapping[str, Any], sha256: str) -> bool:
         return False
     operation = _operation(photo, entry["into"], digest, made, photo.rev)
     with write() as session:
-        session.merge(_blob(digest, made, now_ms()))
+        _note(session, digest, made, now_ms())
         area_code = ids.area_of(photo.partition_id)
         detail = {"into": entry["into"], "boxes": len(entry["boxes"])}
         audit_log.record(session, None, "photo.redact", photo.id, area_code, detail)
@@ -251,9 +252,10 @@ def _act(
     )
 
 
-def _blob(sha256: str, made: Redacted, now: int) -> Blob:
-    return Blob(
-        sha256=sha256,
+def _note(session: Session, sha256: str, made: Redacted, now: int) -> None:
+    noted = blob_rows.note(
+        session,
+        sha256,
         size=len(made.data),
         state="verified",
         mime=made.mime,
@@ -262,6 +264,8 @@ def _blob(sha256: str, made: Redacted, now: int) -> Blob:
         detail=None,
         stored_at=now,
     )
+    if not noted:
+        raise Trouble("locked", "an older copy is being swept away; try again")
 
 
 def _list(entry: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from server.operations import verify
 from server.operations.clock import now_ms
 from server.operations.verify import FINAL, settle_late
 from server.operations.verify import settle as settle
-from server.storage import blobs, leases
+from server.storage import blob_rows, blobs, leases
 from server.storage.database import db, write
 from server.storage.leases import Lease
 from server.storage.models import Photo
@@ -268,6 +268,8 @@ def _begin(device: Device, sha256: str, size: int, concat: str | None, received:
 def _known(sha256: str) -> bool:
     """Whether nothing has to be sent: it is refused for good, or its bytes are in the store."""
     blob = db.session.get(Blob, sha256)
+    if blob is not None and blob.state == blob_rows.SWEPT:
+        raise Trouble("locked", "these bytes are being swept away; send them again")
     if blob is not None and blob.state == "refused":
         settle_late(sha256, blob)
         return True

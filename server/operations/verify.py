@@ -10,18 +10,18 @@ import tempfile
 from collections.abc import Iterable
 from typing import IO
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.core.image_check import BadImage, Checked, check
 from server.core.scope import Sender
+from server.errors import Trouble
 from server.operations import redact, transact
 from server.operations.batch import Batch
 from server.operations.clock import now_ms
 from server.operations.entries import add_task
-from server.storage import blobs
+from server.storage import blob_rows, blobs
 from server.storage.database import db
-from server.storage.heads import insert_ignoring
 from server.storage.models import Photo
 from server.storage.settings import epoch
 from server.storage.tables import Blob
@@ -55,6 +55,9 @@ def upload(upload_id: str, sha256: str, size: int, pieces: list[str]) -> str:
             return "refused"
         store.keep(upload_id, sha256, file)
     settle(sha256, size, "verified", checked)
+    if not store.exists(sha256):  # swept away between those two, as an older orphan of the same
+        settle(sha256, size, "corrupt")
+        return "corrupt"
     redact.replay(sha256)
     return "verified"
 
@@ -76,6 +79,9 @@ def from_store(sha256: str) -> bool:
             return False
         size = copy.seek(0, 2)
     settle(sha256, size, "verified", checked)
+    if not store.exists(sha256):
+        settle(sha256, size, "corrupt")
+        return False
     redact.replay(sha256)
     return True
 
@@ -85,7 +91,8 @@ def settle(
 ) -> None:
     """Tell every record of a photo what became of its bytes, in one transaction.
 
-    What is verified or refused stays so, unless its bytes were found ``corrupt``.
+    What is verified or refused stays so, unless its bytes were found ``corrupt``. Raises Trouble
+    locked where a sweep is taking the bytes away.
     """
     now = now_ms()
     unchanged = ("refused", "corrupt") if state == "corrupt" else FINAL
@@ -118,9 +125,8 @@ def settle(
             "detail": reason or None,
             "stored_at": now,
         }
-        new = insert_ignoring(session, Blob.__table__).values(sha256=sha256, **values)
-        if session.execute(new.returning(Blob.sha256)).scalar() is None:
-            session.execute(update(Blob).where(Blob.sha256 == sha256).values(**values))
+        if not blob_rows.note(session, sha256, **values):
+            raise Trouble("locked", "these bytes are being swept away; send them again")
 
     transact.locking(once)
 

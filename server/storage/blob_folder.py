@@ -122,7 +122,7 @@ class FolderStore:
 
     def _place(self, target: Path, data: bytes) -> None:
         self.parts.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.parts)
+        handle, name = tempfile.mkstemp(_PART, dir=self.parts)  # one that stays is swept
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()

@@ -89,6 +89,7 @@ def action_texts() -> dict[str, str]:
         "photo.redact": _("遮挡照片"),
         "photo.undo_redaction": _("撤销照片遮挡"),
         "photo.original": _("查看照片原图"),
+        "photo.sweep": _("清理无主照片"),
         "feedback.answer": _("答复投诉建议"),
         "erase": pgettext("log", "依法删除"),
         "restore": _("恢复备份"),
@@ -137,6 +138,9 @@ def _detail_labels() -> dict[str, str]:
         "rows": _("行数"),
         "bad": _("有错的行"),
         "photos": _("照片数"),
+        "thumbnails": _("缩略图"),
+        "uploads": _("过期上传"),
+        "bytes": _("字节"),
         "into": _("新照片"),
         "boxes": _("遮挡几处"),
     }

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -18,42 +11,6 @@ from server.config import Config
 from server.storage import blobs
 from server.storage.blobs import Store
 from shared import ids
-
-KEY, SECRET = "gridledger", "gridledger-secret"
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a bucket on a real S3 server, `rclone serve s3`."""
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "bucket").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    rclone = str(Path(sys.executable).with_name("rclone"))
-    command = [rclone, "serve", "s3", "--config", "/dev/null", "--addr", f"127.0.0.1:{port}",
-               "--auth-key", f"{KEY},{SECRET}", str(folder)]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        _wait(port)
-        yield (
-            f"s3://bucket/photos?endpoint=http://127.0.0.1:{port}"
-            f"&access_key_id={KEY}&secret_access_key={SECRET}"
-        )
-        server.terminate()
-
-
-def _wait(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/", timeout=5):
-                return
-        except HTTPError as answered:
-            answered.close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError("rclone did not start")
 
 
 @pytest.fixture(params=["folder", "objects"])
