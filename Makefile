@@ -3,7 +3,7 @@
 SHELL := bash
 BIN := .venv/bin
 PURE := not slow and not browser and not screen and not postgresql
-CODE := $(wildcard main.py shared server mobile gridledger tests bench tools)
+CODE := $(wildcard main.py shared server mobile gridledger tests bench tools android)
 
 # The .venv's own Python where there is one, else the first that starts and is of a fitting version.
 FITS = -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
@@ -20,7 +20,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test demo test test-fast lint format bench screenshots lock clean
+.PHONY: help setup setup-test setup-apk demo test test-fast lint format bench screenshots apk check-apk lock clean
 
 help: ## list these targets / 列出全部命令
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,6 +30,9 @@ setup: ## install what is missing; nothing to do when up to date / 安装
 
 setup-test:
 	@$(find_python); "$$found" tools/setup.py --test
+
+setup-apk:
+	@$(find_python); "$$found" tools/setup.py --apk
 
 demo: setup ## a seeded demo, ready to click through / 演示
 	$(BIN)/gridledger demo $(ARGS)
@@ -56,10 +59,16 @@ bench: setup ## every benchmark / 性能测试
 screenshots: setup-test ## pictures of the web pages and the phone app / 界面截图
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
+apk: setup-apk ## the Android package, where Java, Rust and an SDK are; ARGS=release / 打包安卓应用
+	$(BIN)/python tools/apk.py $(ARGS)
+
+check-apk: setup-apk ## check the Android package without an SDK / 检查安卓打包
+	$(BIN)/python tools/check_apk.py $(ARGS)
+
 lock: setup ## write the lock files anew; ARGS=--upgrade: newest versions / 更新依赖锁定文件
 	$(BIN)/python tools/lock.py $(ARGS)
 
 clean: ## remove what set-up, tests and demo made / 清除
-	rm -rf .venv node_modules server/web/static/vendor mobile/assets/fonts build dist *.egg-info
+	rm -rf .venv .venv-apk .buildozer node_modules server/web/static/vendor mobile/assets/fonts build dist *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

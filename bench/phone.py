@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.data import grid_code
 from mobile.core.views import Grid
 from mobile.storage import feed, identity, meta
 from mobile.sync.phone import Phone
@@ -14,7 +13,7 @@ from shared import checksum, ids
 USER = "01900000-0000-7000-8000-0000000000aa"
 OTHER = "01900000-0000-7000-8000-0000000000bb"
 DEVICE = "01900000-0000-7000-8000-0000000000dd"
-GRID = grid_code(0)
+GRID = "410103007901001"
 PARTITION = ids.grid_partition(GRID)
 NOW = 1_790_000_000_000
 

@@ -1,7 +1,8 @@
-"""Write requirements.lock and package-lock.json anew from pyproject.toml and package.json.
+"""Write requirements.lock, tools/apk.lock and package-lock.json anew.
 
-Run by `make lock`. Both locks pin by hash and hold no download address: whoever installs takes
-the packages from the registry that their own pip and npm are set to.
+From pyproject.toml, tools/apk.in and package.json. Run by `make lock`. All pin by hash and hold no
+download address: whoever installs takes the packages from the registry that their own pip and npm
+are set to.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ def lock_python(upgrade: bool) -> None:
         "--universal",
         "--python-version=3.11",
         "--generate-hashes",
-        "--all-extras",
         "--no-header",
         "--no-annotate",
         "--no-emit-index-url",
@@ -28,8 +28,12 @@ def lock_python(upgrade: bool) -> None:
     ]
     uv = Path(sys.executable).with_name("uv")
     upgrades = ["--upgrade"] if upgrade else []
-    command = [uv, "pip", "compile", *options, *upgrades, "pyproject.toml"]
-    subprocess.run([*command, "-o", "requirements.lock"], cwd=ROOT, check=True)
+    command = [uv, "pip", "compile", *options, *upgrades]
+    for sources, lock in (
+        (["--all-extras", "pyproject.toml"], "requirements.lock"),
+        (["tools/apk.in"], "tools/apk.lock"),
+    ):
+        subprocess.run([*command, *sources, "-o", lock], cwd=ROOT, check=True)
 
 
 def lock_front_end() -> None:

@@ -4,7 +4,8 @@ Run by `make setup` with any suitable Python; uses the standard library only. Ea
 stamp in .venv with the hash of what it was made from, so a second run does nothing.
 
     python tools/setup.py             what the program needs
-    python tools/setup.py --test      also what the browser tests need (Chromium)
+    python tools/setup.py --apk       also what makes the Android package, in .venv-apk
+    python tools/setup.py --test      also what all tests need (Chromium and that)
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
 WINDOWS = os.name == "nt"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+APK_VENV = ROOT / ".venv-apk"
+APK_PYTHON = APK_VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+APK_LOCK = ROOT / "tools/apk.lock"
 
 SUPPORTED = ((3, 11), (3, 13))
 
@@ -157,19 +162,24 @@ def check_python() -> None:
         )
 
 
-def make_venv() -> None:
+def make_venv(folder: Path = VENV) -> None:
     base = getattr(sys, "_base_executable", sys.executable)
-    run(base, "-m", "venv", "--clear", VENV)
+    run(base, "-m", "venv", "--clear", folder)
 
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
+LOCKED = ("install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile")
 
 
 def install_python_packages() -> None:
     # The lock is complete and pinned by hash: nothing is left to resolve, nothing is built, and
     # bytecode is written by the first import instead of for every file of every package.
-    install = ("install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile")
-    run(VENV_PYTHON, *PIP, *install, "-r", "requirements.lock")
+    run(VENV_PYTHON, *PIP, *LOCKED, "-r", "requirements.lock")
+
+
+def install_apk_tools() -> None:
+    make_venv(APK_VENV)
+    run(APK_PYTHON, *PIP, *LOCKED, "-r", APK_LOCK)
 
 
 def install_project() -> None:
@@ -231,7 +241,8 @@ def compile_translations() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--test", action="store_true", help="also what the browser tests need")
+    parser.add_argument("--apk", action="store_true", help="also what makes the Android package")
+    parser.add_argument("--test", action="store_true", help="also what all tests need")
     arguments = parser.parse_args()
     started = time.monotonic()
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -252,6 +263,9 @@ def main() -> int:
              install_front_end)  # fmt: skip
         step("font", "取中文字体", "fetching the Chinese font",
              FONT_SHA256, [FONTS / FONT_FILE], fetch_font)  # fmt: skip
+        if arguments.apk or arguments.test:
+            step("apk", "安装安卓打包工具", "installing the tools of the Android package",
+                 digest(APK_LOCK, version), [APK_PYTHON], install_apk_tools)  # fmt: skip
         compile_translations()
         if arguments.test and sys.platform == "linux" and (missing := missing_test_programs()):
             install_system_packages(missing, "网页和导出的测试", "tests of pages and exports")

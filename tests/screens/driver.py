@@ -20,6 +20,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.update(
     KIVY_WINDOW="sdl2",
     KIVY_NO_ARGS="1",
+    KIVY_CLIPBOARD="sdl2",
     KIVY_NO_CONFIG="1",
     KIVY_NO_FILELOG="1",
     KIVY_LOG_MODE="PYTHON",  # leave logging and stderr to pytest
@@ -91,7 +92,7 @@ class Driver:
 
     def tap(self, what: Any) -> None:
         """A finger on a widget's centre, or on a point in pixels; scrolled into sight first."""
-        from kivy.tests.common import UnitTestTouch
+        from tests.screens.finger import Finger
 
         self.frames(2)
         if isinstance(what, tuple):
@@ -99,10 +100,10 @@ class Driver:
         else:
             self.reach(what)
             x, y = what.to_window(*what.center)
-        touch = UnitTestTouch(x, y)
-        touch.touch_down()
+        touch = Finger(x, y)
+        touch.down()
         self.let_pass(0.08)  # a scroll view waits 55 ms to see whether the finger moves
-        touch.touch_up()
+        touch.up()
         self.let_pass(0.06)
         self.settle()
 
@@ -123,18 +124,18 @@ class Driver:
 
     def drag(self, start: tuple[float, float], end: tuple[float, float], steps: int = 12) -> None:
         """A finger moved over the glass."""
-        from kivy.tests.common import UnitTestTouch
+        from tests.screens.finger import Finger
 
-        touch = UnitTestTouch(*start)
-        touch.touch_down()
+        touch = Finger(*start)
+        touch.down()
         self.frames(1)
         for step in range(1, steps + 1):
             part = step / steps
-            touch.touch_move(
+            touch.move_to(
                 start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
             )
             self.frames(1)
-        touch.touch_up()
+        touch.up()
         self.frames(3)
 
     def type(self, text: str) -> None:
