@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_transactions())
 def test_what_is_quickly_valid_is_valid_and_unchanged(raw: dict[str, Any]) -> None:
     before = copy.deepcopy(raw)
