@@ -20,6 +20,7 @@ from shared import protocol
 
 QUALITY = 82
 LEAST_QUALITY = 50
+SMALL_SIDE, SMALL_QUALITY = 320, 70  # what stays to be shown once the original has gone
 MAX_WHOLE = 64_000_000  # decoded whole: 200 MB of pixels
 EXIF_ORIENTATION = 0x0112
 
@@ -68,10 +69,25 @@ def prepare(source: Path | bytes) -> Picture:
         raise _too_large() from None
     except _BROKEN:
         raise _invalid(
-            "broken", "照片不完整或已损坏，没有加入，请重拍", "The picture is broken; take it again"
+            "broken",
+            "照片不完整或已损坏，没有加入。可以重拍，不拍也能保存",
+            "The picture is broken and was left out. Take it again, or save without it",
         ) from None
     data = _encoded(upright)
     return Picture(data, hashlib.sha256(data).hexdigest(), upright.width, upright.height)
+
+
+def small(data: bytes) -> bytes:
+    """A prepared picture, small. Raises PhotoInvalid."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.draft("RGB", (SMALL_SIDE, SMALL_SIDE))
+            image.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
+            out = io.BytesIO()
+            image.convert("RGB").save(out, "JPEG", quality=SMALL_QUALITY, optimize=True)
+    except _BROKEN:
+        raise _invalid("broken", "照片已损坏", "The picture is broken") from None
+    return out.getvalue()
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -93,7 +93,10 @@ class HouseholdRow:
 
 @dataclass(frozen=True)
 class PhotoView:
-    """A photo of a record. ``path`` is None once the original is no longer on this phone."""
+    """A photo of a record. ``path`` is None where nothing of it is on this phone.
+
+    ``small``: the original has left the phone, ``path`` is a small picture of it.
+    """
 
     id: str
     sha256: str
@@ -101,6 +104,7 @@ class PhotoView:
     state: str
     path: Path | None
     size: int
+    small: bool = False
 
 
 @dataclass(frozen=True)

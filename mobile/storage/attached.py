@@ -24,18 +24,21 @@ def held(db: sqlite3.Connection, record_id: str, kind: str) -> Held:
 
 
 def photo_views(db: sqlite3.Connection, folder: Path, owner_id: str) -> tuple[PhotoView, ...]:
-    """A record's photos; the path of those whose file is on this phone."""
+    """A record's photos; the path of those of which something is on this phone."""
     found = []
     for values in lookups.photos_of(db, owner_id):
-        path = photos.path_of(folder, values["sha256"])
+        whole = photos.path_of(folder, values["sha256"])
+        small = photos.small_of(folder, values["sha256"])
+        path = whole if whole.is_file() else small if small.is_file() else None
         found.append(
             PhotoView(
                 id=values["id"],
                 sha256=values["sha256"],
                 phase=values.get("phase") or "scene",
                 state=photo_state(db, values),
-                path=path if path.is_file() else None,
+                path=path,
                 size=values.get("size") or 0,
+                small=path == small,
             )
         )
     return tuple(found)

@@ -1,6 +1,7 @@
 """Photo files by their hash, and what is known of each: sent, verified, removed.
 
-A file is on the disk, whole and under its name, before any row speaks of it.
+A file is on the disk, whole and under its name, before any row speaks of it. What a removed
+original leaves behind is a small picture, as long as a record shows it.
 """
 
 from __future__ import annotations
@@ -13,19 +14,30 @@ from contextlib import suppress
 from pathlib import Path
 
 from mobile.core.due import DAY_MS
-from mobile.core.photo import Picture
+from mobile.core.errors import PhotoInvalid
+from mobile.core.photo import Picture, small
 from mobile.storage import files, meta
+from mobile.storage.records import DOC, values_of
 from mobile.storage.store import PHOTOS, Store, failure
 from mobile.storage.vault import PHOTO_MARK, photo_size
 from shared import protocol
 
 FOLDER = PHOTOS
+SMALL = ".small"  # the ending of a small picture's name
+SETTING = "keep_photos_days"  # the setting: how long originals stay once they are safe
+CHOICES = (protocol.KEEP_ORIGINAL_DAYS, 30, 90)
+MOST_AT_ONCE = 40  # originals removed in one sync: each leaves a small picture behind
 KEEP_LOOSE_MS = 2 * DAY_MS  # a picture that no draft and no record names is kept this long
 
 
 def path_of(folder: Path, sha256: str) -> Path:
     """Where a photo lies."""
     return folder / FOLDER / sha256[:2] / f"{sha256}.jpg"
+
+
+def small_of(folder: Path, sha256: str) -> Path:
+    """Where a photo's small picture lies once its original has gone."""
+    return path_of(folder, sha256).with_suffix(SMALL)
 
 
 def put(store: Store, picture: Picture) -> Path:
@@ -140,20 +152,34 @@ def offer_all(db: sqlite3.Connection) -> None:
     )
 
 
-def remove_originals(store: Store, server_time: int) -> int:
-    """Delete the files that the server has had verified for KEEP_ORIGINAL_DAYS, by its own clock.
+def keep_days(db: sqlite3.Connection) -> int:
+    """How many days an original stays after "verified" was pulled, by the setting."""
+    return max(protocol.KEEP_ORIGINAL_DAYS, meta.number(db, f"setting:{SETTING}"))
 
-    Returns how many. The row goes first: a file without a row is swept later, never the reverse.
+
+def remove_originals(store: Store, server_time: int) -> int:
+    """Delete files that the server has had verified for `keep_days`, by its own clock.
+
+    Returns how many. First a small picture is on the disk, then the row says that the original
+    has gone, then it goes: a file without a row is swept later, never the reverse.
     """
-    limit = server_time - protocol.KEEP_ORIGINAL_DAYS * DAY_MS
     with store.reading() as db:
+        limit = server_time - keep_days(db) * DAY_MS
         drafted = _drafted(db)
         rows = db.execute(
-            "SELECT sha256 FROM photo WHERE removed_at IS NULL AND verified_at <= ?", (limit,)
+            "SELECT sha256 FROM photo WHERE removed_at IS NULL AND verified_at <= ?"
+            " ORDER BY verified_at, sha256",
+            (limit,),
         ).fetchall()
-    names = [row[0] for row in rows if row[0] not in drafted]
+        names = [row[0] for row in rows if row[0] not in drafted][:MOST_AT_ONCE]
+        shown = {sha256 for sha256 in names if _is_shown(db, sha256)}
     if not names:
         return 0
+    for sha256 in names:
+        if sha256 in shown:
+            with suppress(OSError, ValueError, PhotoInvalid):
+                picture = small(read(store, path_of(store.folder, sha256)))
+                files.write(small_of(store.folder, sha256), store.vault.seal_photo(picture))
     with store.writing() as db:
         db.executemany(
             "UPDATE photo SET removed_at = ? WHERE sha256 = ?",
@@ -166,21 +192,38 @@ def remove_originals(store: Store, server_time: int) -> int:
 
 
 def sweep_loose(store: Store, now: int) -> int:
-    """Delete old pictures that no draft and no record names any more, and broken-off writes."""
+    """Delete old pictures that no draft and no record names any more, and broken-off writes.
+
+    A small picture is named by a record that shows it.
+    """
     with store.reading() as db:
         if meta.get(db, "loose"):
             return 0  # entries of a damaged journal were lost, which may have named them
         named = _drafted(db)
         named |= {r[0] for r in db.execute("SELECT sha256 FROM photo WHERE removed_at IS NULL")}
+        found = sorted((store.folder / FOLDER).glob("*/*"))
+        small_ones = {path.stem for path in found if path.suffix == SMALL}
+        shown = {sha256 for sha256 in small_ones if _is_shown(db, sha256)}
     swept = 0
-    for path in (store.folder / FOLDER).glob("*/*"):
-        if path.stem in named:
+    for path in found:
+        if path.stem in (shown if path.suffix == SMALL else named):
             continue
         with suppress(OSError):
             if path.stat().st_mtime * 1000 < now - KEEP_LOOSE_MS:
                 path.unlink()
                 swept += 1
     return swept
+
+
+def _is_shown(db: sqlite3.Connection, sha256: str) -> bool:
+    """Whether a page shows this photo: not replaced by a redacted one, its record whole here."""
+    rows = db.execute(
+        f"SELECT {DOC} AS doc FROM record WHERE kind = 'photo' AND sha256 = ? AND visible = 1"
+        " AND gone = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM record o WHERE o.id = record.parent_id AND o.thin = 1)",
+        (sha256,),
+    ).fetchall()
+    return any(not values_of(row).get("replaced_by") for row in rows)
 
 
 def _drafted(db: sqlite3.Connection) -> set[str]:

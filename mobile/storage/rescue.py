@@ -27,6 +27,7 @@ _READ = (
     " readable(label) AS label, made_at, sent_at, answer, result, answered_at, covered_at,"
     " settled_at, task_id"
 )
+_CAPTURE = "INSERT OR IGNORE INTO capture VALUES (?, ?, ?, ?, ?, ?)"
 _DRAFT = "INSERT OR IGNORE INTO draft VALUES (?, seal(unseal(?)), seal(unseal(?)), ?)"
 _FEEDBACK = (
     "INSERT OR IGNORE INTO feedback VALUES (?, ?, seal(unseal(?)), ?, ?, ?, seal(unseal(?)), ?)"
@@ -106,6 +107,8 @@ def _read_out(
     for row in _both_ways(old, "draft", "key"):
         with suppress(sqlite3.OperationalError):
             drafts += db.execute(_DRAFT, tuple(row)).rowcount
+    for row in _both_ways(old, "capture", "id"):  # a photo may be in the camera in this moment
+        db.execute(_CAPTURE, tuple(row))
     for row in _both_ways(old, "feedback", "id"):
         with suppress(sqlite3.OperationalError):
             db.execute(_FEEDBACK, tuple(row))

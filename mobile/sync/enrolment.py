@@ -109,6 +109,7 @@ _OWN_WORDS = {
     ),
     "corrupt": ("照片传输中损坏，会重传", "A photo arrived broken; it will be sent again"),
     "missing": ("有照片在手机上找不到了", "A photo is not on this phone any more"),
+    "unreadable": ("有照片这次没读出来，会再试", "A photo could not be read; it is tried again"),
     "busy": ("正在同步", "A sync is under way"),
     "not_enrolled": ("这部手机还没有登记", "This phone is not enrolled"),
     "token_revoked": (

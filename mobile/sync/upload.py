@@ -25,7 +25,7 @@ RESENDS = 3  # of one piece that arrived broken or at the wrong place
 # Trouble of one photo alone; anything else (no network, revoked) would meet the next one too.
 _ITS_OWN = frozenset(
     {"forbidden", "invalid", "too_large", "not_found", "gone", "checksum_mismatch", "locked",
-     "offset_mismatch", "media_type", "bad_request", "corrupt", "missing"}
+     "offset_mismatch", "media_type", "bad_request", "corrupt", "missing", "unreadable"}
 )  # fmt: skip
 _DONE = ("verified", "refused", "corrupt", "stored")
 
@@ -160,8 +160,6 @@ class _Round:
     def _send(self, photo: Waiting) -> str:
         """Send one photo to its end; the final state."""
         data = _whole(self._store, photo.sha256)
-        if data is None:
-            raise RequestFailed("missing", f"{photo.sha256[:8]} is not on this phone any more")
         with self._store.reading() as db:
             url = queue.upload_url(db, photo.sha256)
         for _ in range(FRESH_STARTS + 1):
@@ -234,10 +232,18 @@ def _is_gone(failed: RequestFailed) -> bool:
     return failed.code in ("not_found", "gone") or failed.status in (404, 410)
 
 
-def _whole(store: Store, sha256: str) -> bytes | None:
-    """The photo's bytes, None where they are not what they were."""
+def _whole(store: Store, sha256: str) -> bytes:
+    """The photo's bytes.
+
+    Raises RequestFailed: ``missing`` where they are not there or not what they were, for good;
+    ``unreadable`` where the phone cannot read them now, as when its memory is full.
+    """
     try:
         data = photos.read(store, photos.path_of(store.folder, sha256))
-    except (OSError, ValueError):
-        return None
-    return data if hashlib.sha256(data).hexdigest() == sha256 else None
+    except (FileNotFoundError, ValueError):
+        data = b""
+    except OSError as error:
+        raise RequestFailed("unreadable", f"{sha256[:8]}: {error}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RequestFailed("missing", f"{sha256[:8]} is not on this phone any more")
+    return data

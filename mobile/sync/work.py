@@ -14,7 +14,7 @@ from shared import protocol
 Stage = Literal["push", "pull", "photos"]
 # After these, another stage would only meet the same. A revoked phone may still hand in.
 _HOPELESS = frozenset({"offline", "token_unknown", "sign_in_needed", "unavailable"})
-_MAY_PASS = frozenset({"offline", "incomplete", "answer_invalid", "corrupt"})
+_MAY_PASS = frozenset({"offline", "incomplete", "answer_invalid", "corrupt", "unreadable"})
 
 
 class Work:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mobile.core.photo_queue import Verdict
-from mobile.sync.phone import ProblemRow, SyncStatus, VisitRow, WaitingPhoto
+from mobile.sync.phone import PhotoView, ProblemRow, SyncStatus, VisitRow, WaitingPhoto
 from mobile.ui.look import Look
 from mobile.ui.times import local
 from mobile.ui.words import tr
 
 MB = 1024 * 1024
+LOST = ("refused", "missing")  # will not arrive any more
 ON_THE_PHONE = ("waiting", "uploading", "corrupt")
 NOTHING = Look("", "", "mute")
 
 
 def headline(status: SyncStatus) -> str:
-    """14张照片已安全12张."""
-    return tr("{m}张照片已安全{n}张", m=status.photos, n=status.photos_verified)
+    """14张照片，12张已安全."""
+    return tr("{m}张照片，{n}张已安全", m=status.photos, n=status.photos_verified)
 
 
 def bytes_words(count: int) -> str:
@@ -95,7 +98,7 @@ def badge(row: VisitRow | ProblemRow) -> Look:
     return Look(tr("核对中"), "clock", "mute")
 
 
-def receipt(row: VisitRow | ProblemRow, photos: int) -> Look:
+def receipt(row: VisitRow | ProblemRow, photos: Sequence[PhotoView]) -> Look:
     """The same as a sentence, for the record's own page."""
     if not row.mine:
         return NOTHING
@@ -103,11 +106,19 @@ def receipt(row: VisitRow | ProblemRow, photos: int) -> Look:
         return Look(tr("现在只存在这部手机上，联网后自动上传"), "cloud_up", "info")
     if row.place != "applied":
         return NOTHING
+    states = [one.state for one in photos]
+    lost = sum(state in LOST for state in states)
+    if lost:
+        said = tr("文字已存到服务器，{n}张照片没能交上，请补拍", n=lost)
+        return Look(said, "warn", "warn")
+    if row.photos_left and states.count("stored") == row.photos_left:
+        return Look(tr("文字和照片都已传到，等服务器核对照片"), "clock", "mute")
     if row.photos_left:
-        said = tr("文字已存到服务器，{m}张照片还差{n}张", m=photos, n=row.photos_left)
+        said = tr("文字已存到服务器，还差{n}张照片（共{m}张）", m=len(photos), n=row.photos_left)
         return Look(said, "cloud_up", "info")
     if not row.safe:
         return Look(tr("服务器已收下，正在核对"), "clock", "mute")
     if photos:
-        return Look(tr("已安全存到服务器，{n}张照片都核对过了", n=photos), "cloud_check", "good")
+        said = tr("已安全存到服务器，{n}张照片都核对过", n=len(photos))
+        return Look(said, "cloud_check", "good")
     return Look(tr("已安全存到服务器"), "cloud_check", "good")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kivy.graphics.texture import Texture
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
@@ -17,7 +17,12 @@ from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.stacklayout import StackLayout
 from PIL import Image, UnidentifiedImageError
 
+from mobile.sync.phone import PhotoView
 from mobile.ui.page import Around
+from mobile.ui.words import tr
+
+if TYPE_CHECKING:
+    from mobile.ui.shell import Shell
 
 Pixels = tuple[tuple[int, int], bytes]
 TILE = 176  # pixels
@@ -107,6 +112,14 @@ class PhotoStrip(StackLayout):
             more = PhotoTile(icon="camera", words=add)
             more.bind(on_release=lambda _: self.dispatch("on_add"))
             self.add_widget(more)
+
+
+def look_at(shell: Shell, photo: PhotoView, state: str) -> None:
+    """A photo of a record in full, or where it can be seen."""
+    if photo.path:
+        shell.go("photo", path=str(photo.path), title=tr("照片"), state=state, small=photo.small)
+    else:
+        shell.say(tr("这张照片不在这部手机上，办公室电脑上能看"), "image")
 
 
 def _telling(strip: PhotoStrip, event: str, index: int) -> Callable[..., None]:

@@ -23,7 +23,7 @@ from mobile.sync.phone import (
     VisitDraft,
 )
 from shared import checksum, protocol, schemas
-from tests.mobile.conftest import START, FakeFeed, HandClock
+from tests.mobile.conftest import FakeFeed, HandClock
 from tests.mobile.test_feed import HOME, home
 
 VISIT = {"target_kind": "household", "target_id": HOME, "reason": "routine", "outcome": "met"}
@@ -159,27 +159,6 @@ def test_a_visit_whose_photo_file_is_gone_is_not_saved_without_it(full: Phone) -
     with pytest.raises(DraftInvalid) as caught:
         full.save_visit(VisitDraft(VISIT, (DraftPhoto(photo),)))
     assert "photos" in caught.value.errors
-
-
-def test_an_original_goes_seven_days_after_verified_was_pulled_and_not_before(
-    full: Phone, server: FakeFeed
-) -> None:
-    """Seven days of the server's clock, not the phone's."""
-    photo = full.prepare_photo(picture())
-    visit_id = full.save_visit(VisitDraft(VISIT, (DraftPhoto(photo),)))
-    day = 86_400_000
-    full._clock.now += 400 * day  # type: ignore[attr-defined]
-    with full._store.writing() as db:
-        photos.keep_state(db, photo.sha256, "verified")
-    photos.remove_originals(full._store, START + 100 * day)
-    assert photo.path.exists(), "the upload said so, but it was not pulled"
-    server.send(photos={photo.sha256: "verified"}, server_time=START)
-    photos.remove_originals(full._store, START + 7 * day - 1)
-    assert photo.path.exists()
-    photos.remove_originals(full._store, START + 7 * day)
-    assert not photo.path.exists()
-    assert full.visit(visit_id).photos[0].path is None
-    assert full.status().photos_verified == 1
 
 
 def test_a_photo_waits_until_its_transaction_has_an_answer(full: Phone, server: FakeFeed) -> None:

@@ -106,7 +106,7 @@ def test_a_sync_makes_all_safe(app: Start, place: District, tmp_path: Path, shot
     driver.tap(driver.page.ids.go)
     driver.wait(lambda: not driver.app.around.syncer.running)
     driver.settle()
-    assert driver.page.state == "全部安全" and driver.reads("1张照片已安全1张")
+    assert driver.page.state == "全部安全" and driver.reads("1张照片，1张已安全")
     assert phone.household(home).visits[0].place == "applied"
     driver.shot(shots / "sync_safe.png")
 

@@ -8,7 +8,7 @@ from typing import Any
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 
-from mobile.storage import retention
+from mobile.storage import photos, retention
 from mobile.sync.phone import FeedbackRow, Usage
 from mobile.ui import theme
 from mobile.ui.page import Page
@@ -19,6 +19,11 @@ from mobile.ui.words import language, tr, word
 from shared import vocabulary as v
 
 VERSION = "0.1.0"
+# How long things stay on the phone: the chips, the setting, its choices, what holds unless chosen.
+KEPT = {
+    "keep_days": (retention.SETTING, retention.CHOICES, retention.DEFAULT),
+    "keep_photos": (photos.SETTING, photos.CHOICES, photos.CHOICES[0]),
+}
 
 
 class MePage(Page):
@@ -43,8 +48,9 @@ class MePage(Page):
             self.ids[name].value = now
             self.ids[name].bind(value=self._style(name))
         self.ids.photos_on.bind(value=self._photos_on)
-        self.ids.keep_days.choices = [(str(n), tr("{n}天", n=n)) for n in retention.CHOICES]
-        self.ids.keep_days.bind(value=self._keep_days)
+        for name, (setting, choices, _) in KEPT.items():
+            self.ids[name].choices = [(str(n), tr("{n}天", n=n)) for n in choices]
+            self.ids[name].bind(value=self._keep(setting))
         self.ids.position.bind(active=self._position)
         self._filling = False
         if self.around.gate is None:
@@ -61,17 +67,23 @@ class MePage(Page):
                 policy_of(phone),
                 phone.usage(),
                 phone.feedback(),
-                phone.setting(retention.SETTING, str(retention.DEFAULT)),
+                {name: phone.setting(one, str(least)) for name, (one, _, least) in KEPT.items()},
             ),
             lambda found: self._show(*found),
         )
 
     def _show(
-        self, person: Any, policy: str, used: Usage, feedback: list[FeedbackRow], days: str
+        self,
+        person: Any,
+        policy: str,
+        used: Usage,
+        feedback: list[FeedbackRow],
+        kept: dict[str, str],
     ) -> None:
         self._filling = True
         self.ids.photos_on.value = policy
-        self.ids.keep_days.value = days
+        for name, days in kept.items():
+            self.ids[name].value = days
         self.ids.position.active = self.around.locator.allowed
         self._filling = False
         self.texts, self.photo_bytes, self.free = map(
@@ -105,10 +117,13 @@ class MePage(Page):
             syncer.allowed = None  # another rule: an answer to the old one is void
             self.read(lambda: phone.keep_setting(PHOTOS_ON, policy), lambda _: syncer.count())
 
-    def _keep_days(self, _: Any, days: str) -> None:
-        if not self._filling:
-            phone = self.around.phone
-            self.read(lambda: phone.keep_setting(retention.SETTING, days), lambda _: None)
+    def _keep(self, setting: str) -> Any:
+        def chosen(_: Any, days: str) -> None:
+            if not self._filling:
+                phone = self.around.phone
+                self.read(lambda: phone.keep_setting(setting, days), lambda _: None)
+
+        return chosen
 
     def _position(self, _: Any, active: bool) -> None:
         if not self._filling:

@@ -13,6 +13,7 @@ from mobile.ui import look, photo_states
 from mobile.ui.inputs import Quiet
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, show_badges, step
+from mobile.ui.photos import look_at
 from mobile.ui.times import day, moment
 from mobile.ui.widgets import Fact, text
 from mobile.ui.words import label, pick, tr, word, words
@@ -71,9 +72,9 @@ class ProblemPage(Page):
 
     def look_at(self, index: int) -> None:
         """A photo in full."""
-        photo = self._view.photos[index] if self._view else None
-        if photo and photo.path:
-            self.shell.go("photo", path=str(photo.path), title=word(v.PHASES, photo.phase))
+        if self._view:
+            photo = self._view.photos[index]
+            look_at(self.shell, photo, word(v.PHASES, photo.phase))
 
     def _show(self, view: ProblemView, bodies: dict[str, str]) -> None:
         if view.row.id != self.problem_id:
@@ -84,7 +85,7 @@ class ProblemPage(Page):
         self.description = row.description
         conflicts = [one for one in view.conflicts if one.state == "open"]
         self.told = tr("有内容两人写得不同，等网格长裁定") if conflicts else ""
-        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, len(view.photos))
+        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, view.photos)
         self._badges(view)
         facts = [
             (label("problem", "category"), pick(row.category_zh, row.category_en)),

@@ -12,6 +12,7 @@ from mobile.sync.phone import VisitView
 from mobile.ui import look, photo_states
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, problem_card
+from mobile.ui.photos import look_at
 from mobile.ui.screens.household import known_name
 from mobile.ui.times import moment
 from mobile.ui.widgets import Fact
@@ -70,10 +71,9 @@ class VisitPage(Page):
 
     def look_at(self, index: int) -> None:
         """A photo in full."""
-        photo = self._view.photos[index] if self._view else None
-        if photo and photo.path:
-            title = word(v.PHOTO_STATES, photo.state)
-            self.shell.go("photo", path=str(photo.path), title=title)
+        if self._view:
+            photo = self._view.photos[index]
+            look_at(self.shell, photo, word(v.PHOTO_STATES, photo.state))
 
     def _show(self, view: VisitView, author: str) -> None:
         if view.row.id != self.visit_id:
@@ -100,9 +100,9 @@ class VisitPage(Page):
         ]
         self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
         self.photo_words = (
-            tr("{m}张照片已安全{n}张", n=row.photos_verified, m=row.photos) if row.photos else ""
+            tr("{m}张照片，{n}张已安全", n=row.photos_verified, m=row.photos) if row.photos else ""
         )
-        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, row.photos)
+        self.safe, self.safe_icon, self.safe_tone = photo_states.receipt(row, view.photos)
         self.ids.photos.fill(
             self.around,
             [
