@@ -99,6 +99,7 @@ def rows(count: int, author: str) -> Iterator[dict[str, Any]]:
             words.append(RARE[n // 1250 % 4])
         sent = state not in ("reported", "registered", "rejected")
         due = found_at + dice.randrange(3, 20) * DAY_MS if sent else None
+        yard = f"{int(code):036d}" if n % 3 else f"{int(code)}{n % 40:02d}".zfill(36)
         yield {
             **blank,
             "id": ids.uuid7(found_at, dice.randbytes(10)), "partition_id": ids.grid_partition(code),
@@ -117,6 +118,12 @@ def rows(count: int, author: str) -> Iterator[dict[str, Any]]:
             "result": "已修复，现场试过。" if state == "closed" else None,
             "closed_at": found_at + 5 * DAY_MS if state == "closed" else None,
             "reported_at": found_at, "registered_at": None if state == "reported" else found_at,
+            "dispatched_at": found_at + DAY_MS if sent else None,
+            "accept_due_at": found_at + 2 * DAY_MS if sent else None,
+            "accepted_at": found_at + dice.randrange(12, 60) * DAY_MS // 24
+            if sent and state != "dispatched" else None,
+            "satisfaction": "satisfied" if state == "closed" and n % 3 else None,
+            "compound_id": yard if n % 2 else None,
         }  # fmt: skip
 
 

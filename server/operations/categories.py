@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from server.core import category_sheet
 from server.core.access import Viewer
@@ -21,13 +22,15 @@ from server.operations import audit_log, roster_file
 from server.operations.accounts import operator
 from server.operations.export_files import Heading, Xlsx
 from server.operations.transact import Entry, submit_many
-from server.storage.database import db, write
+from server.storage.database import db
 from server.storage.models import Reference
 from shared import ids
 from shared.operations import CREATE, SET, Operation
 
 _WIDTHS = (20, 14, 24, 28, 16, 18, 12, 12, 12, 10, 10, 6, 6)
 _HEAD_ROWS = 20  # a header further down is none
+MOST = 2000  # categories of a file
+AT_ONCE = 10 * MOST  # operations of one commit: all of them
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,14 @@ def load_shipped(by: str | None = None) -> Report:
     return report
 
 
-def import_file(path: Path, by: str | None = None, dry_run: bool = False) -> Report:
+def import_file(path: Path, by: str | None = None, dry_run: bool = False, name: str = "") -> Report:
     """Take the good rows of an XLSX as it was exported; the same file again changes nothing.
 
-    A category that is not in the file stays. Raises Trouble "invalid" for a file without a header.
+    A category that is not in the file stays. ``name`` is the file's name for people. Raises
+    Trouble "invalid" for a file without a header, "too_large".
     """
     report = Report()
-    good = _read(path, report)
+    good = _read(path, name or path.name, report)
     done = save(good, by, dry_run)
     done.issues = sorted(report.issues, key=lambda one: one.row)
     return done
@@ -94,10 +98,16 @@ def export_file(file: BinaryIO) -> int:
     return len(rows)
 
 
-def edit(viewer: Viewer, texts: Mapping[str, str]) -> Report:
-    """Create or change one category from the texts under HEADINGS. Raises Trouble, Wrong."""
+def edit(viewer: Viewer, texts: Mapping[str, str], new: bool = False) -> Report:
+    """Create or change one category from the texts under HEADINGS. Raises Trouble, Wrong.
+
+    ``new``: it must not be there yet. One is retired by 启用 否, never deleted.
+    """
     if not viewer.may("categories"):
         raise Trouble("forbidden")
+    code = texts.get("代码", "").strip()
+    if new and code in _known("category"):
+        raise Wrong(f"代码“{code}”已经有了", f"Code “{code}” is taken")
     one = category_sheet.parsed(texts, _bodies())
     if one.parent and one.parent not in _first_level():
         raise Wrong(f"没有大类“{one.parent}”", f"There is no first level “{one.parent}”")
@@ -133,10 +143,7 @@ def save(wanted: Iterable[Category], by: str | None = None, dry_run: bool = Fals
                       rev=standing.rev, fields=fields)
         )  # fmt: skip
     if not dry_run and operations:
-        with write() as session:
-            detail = {"created": report.created[:50], "changed": report.changed[:50]}
-            audit_log.record(session, by, "categories", None, None, detail)
-        _submit(operations, by)
+        _submit(operations, by, report)
     return report
 
 
@@ -146,10 +153,10 @@ def _merged(old: Any, new: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, **new}
 
 
-def _read(path: Path, report: Report) -> list[Category]:
+def _read(path: Path, name: str, report: Report) -> list[Category]:
     bodies, found = _bodies(), dict[str, tuple[int, Category]]()
     columns: dict[str, int] | None = None
-    for sheet in roster_file.sheets(path):
+    for sheet in roster_file.sheets(path, name):
         columns = None
         for number, row in sheet.rows:
             if columns is None:
@@ -164,6 +171,8 @@ def _read(path: Path, report: Report) -> list[Category]:
                     first = found[one.code][0]
                     raise Wrong(f"代码与第 {first} 行重复", f"Code stands in row {first} already")
                 found[one.code] = (number, one)
+                if len(found) > MOST:
+                    raise Trouble("too_large", f"{name}: > {MOST}")
             except Wrong as wrong:
                 report.issues.append(Issue(number, wrong.zh, wrong.en))
         if found:
@@ -171,7 +180,7 @@ def _read(path: Path, report: Report) -> list[Category]:
     if columns is None:
         raise Trouble(
             "invalid",
-            f"{path.name} 里没有表头，要有：代码、名称 / {path.name} has no header: 代码, 名称",
+            f"{name} 里没有表头，要有：代码、名称 / {name} has no header: 代码, 名称",
         )
     groups = _first_level() | {one.code for _, one in found.values() if not one.parent}
     good = []
@@ -222,6 +231,14 @@ def _create(
     return Operation(CREATE, "reference", ids.new_id(), partition, values=values)
 
 
-def _submit(operations: Iterable[Operation], by: str | None) -> None:
+def _submit(operations: Iterable[Operation], by: str | None, report: Report | None = None) -> None:
+    """Apply them all in one commit, with the audit row of what ``report`` says."""
     author = by or operator()
-    list(submit_many([Entry(author, [one]) for one in operations], kind="import", sender=by))
+
+    def note(session: Session) -> None:
+        if report is not None:
+            detail = {"created": report.created[:50], "changed": report.changed[:50]}
+            audit_log.record(session, by, "categories", None, None, detail)
+
+    entries = [Entry(author, [one]) for one in operations]
+    list(submit_many(entries, kind="import", sender=by, batch=AT_ONCE, also=note))

@@ -89,24 +89,36 @@ def submit(
 
 
 def submit_many(
-    entries: Iterable[Entry], *, kind: str = "import", sender: str | None = None, batch: int = 500
+    entries: Iterable[Entry],
+    *,
+    kind: str = "import",
+    sender: str | None = None,
+    batch: int = 500,
+    also: Callable[[Session], None] | None = None,
 ) -> Iterator[Submitted]:
     """Apply many transactions of an import or a job, each batch of operations in one commit.
 
     Trusted: the sender may create records of every kind in every area; an action is judged by its
     author's own role. ``made_at`` also stands for the server's clock, so that a history can be
-    built. ``sender`` is the account on whose behalf it runs. Raises Refused; the batches before
-    the refused one stay.
+    built. ``sender`` is the account on whose behalf it runs. ``also`` writes what stands or falls
+    with the first batch (an audit row). Raises Refused; the batches before the refused one stay.
     """
     for part in _parts(entries, batch):
-        yield from locking(_Bulk(part, kind, sender))
+        yield from locking(_Bulk(part, kind, sender, also))
+        also = None
 
 
 class _Bulk:
     """One commit of `submit_many`; a class, so that it can be tried again."""
 
-    def __init__(self, part: list[Entry], kind: str, sender: str | None) -> None:
-        self.part, self.kind, self.sender = part, kind, sender
+    def __init__(
+        self,
+        part: list[Entry],
+        kind: str,
+        sender: str | None,
+        also: Callable[[Session], None] | None = None,
+    ) -> None:
+        self.part, self.kind, self.sender, self.also = part, kind, sender, also
 
     def __call__(self, session: Session, extra: frozenset[str]) -> list[Submitted]:
         current = now_ms()
@@ -133,6 +145,8 @@ class _Bulk:
         batch.now = current
         keep_receipts(session, device, receipts, None)
         batch.flush()
+        if self.also is not None:
+            self.also(session)
         return done
 
 

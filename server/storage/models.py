@@ -44,6 +44,11 @@ FACETS = (
     "id", "partition_id", "category", "body", "supervised", "hard", "recurring", "due_at",
     "overdue_at",
 )  # fmt: skip
+# What the three rates ask beside them (server.storage.queries.rates).
+RATED = (
+    "solved_on_spot", "registered_at", "dispatched_at", "accept_due_at", "accepted_at",
+    "satisfaction",
+)  # fmt: skip
 LIVE = text("deleted_at IS NULL")
 
 
@@ -77,7 +82,7 @@ class Synced:
             *(
                 Index(
                     f"ix_{name}_by_{key}",
-                    *("state", key, *FACETS),
+                    *("state", key, *FACETS, *(RATED if key == "reported_at" else ())),
                     sqlite_where=LIVE,
                     postgresql_where=LIVE,
                 )
@@ -140,14 +145,13 @@ Problem: Any = _model(
     "visit_id",
     "ledger_no",
     "merged_into",
-    "reported_at",
     "next_at",
     "deadline_at",
     "partition_id deadline_at",
     "body deadline_at",
     "category compound_id found_at",
     "category cell found_at",
-    sorted_by=("due_key", "found_at", "number_key"),
+    sorted_by=("due_key", "found_at", "number_key", "reported_at"),
 )
 Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
 Photo: Any = _model(records.PHOTO, "owner_id", "sha256")

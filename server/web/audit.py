@@ -72,6 +72,7 @@ def action_texts() -> dict[str, str]:
         "device_revoke": _("停用手机"),
         "export_ledger": _("导出台账"),
         "export_visits": _("导出走访"),
+        "export_rates": _("导出三率"),
         "export.fetch": _("下载导出的文件"),
         "export_photos": _("下载问题照片"),
         "import_roster": _("导入住户名册"),

@@ -18,10 +18,10 @@ from server.web.targets import masked_texts
 from shared import ids, ledger
 
 PAGE = "ledger"
-ARGUMENTS = ("state", "category", "body", "area", "flag", "q", "sort")
+ARGUMENTS = ("state", "category", "body", "area", "flag", "q", "sort", "since", "until")
 FLAGS = ("overdue", "supervised", "hard", "recurring")
 USUAL = ("number", "problem", "state", "body", "due", "found")
-SORTED = {"number": "number", "due": "due", "found": "found"}  # column -> its sorting
+SORTED = {one: one for one in ("number", "due", "found", "received")}  # column -> its sorting
 
 
 def columns() -> dict[str, str]:
@@ -33,6 +33,7 @@ def columns() -> dict[str, str]:
         "body": _("责任单位"),
         "due": _("时限"),
         "found": _("发现时间"),
+        "received": _("收到时间"),
         "owner": _("责任人"),
         "source": _("问题来源"),
         "concern": _("急难愁盼"),
@@ -98,6 +99,8 @@ def chosen() -> ProblemFilter:
         flag=given["flag"],
         text=given["q"],
         sort=given["sort"],
+        since=args.day_start(given["since"]),
+        until=args.day_end(given["until"]),
     )
 
 
@@ -115,6 +118,10 @@ def checked(asked: dict[str, Any]) -> dict[str, str]:
     given["area"] = given["area"] if given["area"].isdigit() else ""
     if session.viewer().may("see_own_problems"):
         given["body"] = ""  # theirs is the only one; no index holds what two have in common
+    for name in ("since", "until"):
+        given[name] = given[name] if args.day_start(given[name]) is not None else ""
+    if given["since"] or given["until"]:
+        given["sort"] = "received"  # the order in which a period of time is walked
     return given
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask import Flask, Response, abort, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -10,8 +13,19 @@ from flask_wtf import CSRFProtect
 from server.application import YEAR
 from shared import protocol
 
+T = TypeVar("T")
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, default_limits=[])
+
+
+def takes_up_to(size: int) -> Callable[[T], T]:
+    """A view whose form may bring a file of so many bytes; others take what the API takes."""
+
+    def mark(view: T) -> T:
+        view.largest = size  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def register(app: Flask) -> None:
@@ -29,6 +43,8 @@ def register(app: Flask) -> None:
     def _protect() -> None:
         if request.path.startswith(protocol.PREFIX + "/"):
             return
+        view = app.view_functions.get(request.endpoint or "")
+        request.max_content_length = getattr(view, "largest", app.config["MAX_CONTENT_LENGTH"])
         csrf.protect()
         values = (request.path, *request.args.values(), *request.form.values())
         if any("\x00" in value for value in values):

@@ -53,7 +53,7 @@ def test_the_query_counts_as_the_rule_does_and_hides_nothing(app: Flask, world: 
         period = Period(NOW - 1000, NOW + 1)
         for by in query.GROUPS:
             groups = query.grouped(db.session(), supervisor, period, by, NOW)
-            assert sum(group.total for group in groups) == len(made)
+            assert sum(group.total for group in groups) == len(made) == query.total(groups).total
             for rate in rates.RATES:
                 judged = [rates.judge(rate, values, NOW) for values in made.values()]
                 good = sum(group.rates[rate].good for group in groups)
@@ -64,8 +64,9 @@ def test_the_query_counts_as_the_rule_does_and_hides_nothing(app: Flask, world: 
                     assert set(group.left_out[rate]) <= set(rates.LEFT_OUT)
                 left = sum(sum(group.left_out[rate].values()) for group in groups)
                 assert left == len(made) - counted
-        one = query.left_out(db.session(), supervisor, period, "response", "merged", NOW, 1000)
-        assert {row.id for row in one} == {i for i, v in made.items() if v["state"] == "merged"}
+        one = query.left_out(db.session(), supervisor, period, "response", "merged", NOW, size=1000)
+        merged = {i for i, v in made.items() if v["state"] == "merged"}
+        assert {row.id for row in one.rows} == merged
         bodies = {
             group.key for group in query.grouped(db.session(), supervisor, period, "body", NOW)
         }

@@ -15,7 +15,8 @@ from tests.web.conftest import Visitor
 from tests.web.scene import Scene
 
 LISTS = ("/", "/visits", "/homes", "/ledger", "/conflicts", "/quarantine", "/offers", "/phones",
-         "/people", "/people/grids", "/people/new", "/audit")  # fmt: skip
+         "/people", "/people/grids", "/people/new", "/audit", "/rates", "/recurrences",
+         "/categories")  # fmt: skip
 MAY = {
     "supervisor": {
         "/",
@@ -26,6 +27,8 @@ MAY = {
         "/quarantine",
         "/offers",
         "/phones",
+        "/rates",
+        "/recurrences",
     },
     "admin": set(LISTS) - {"/audit"},
     "handler": {"/", "/ledger"},

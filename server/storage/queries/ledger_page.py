@@ -55,6 +55,7 @@ SORTS: dict[str, tuple[str, bool]] = {
     "found": ("found_at", True),
     "oldest": ("found_at", False),
     "number": ("number_key", True),
+    "received": ("reported_at", True),
 }
 # By what a filter leaves little -> the columns by which it is looked up.
 _LOOKED_UP = {"handler": ("body", "id")}
@@ -201,6 +202,7 @@ def _few(
     return select(TABLE.c.id).where(
         TABLE.c.deleted_at.is_(None),
         columns.state.in_(states(chosen)),
+        *problems.received(columns.reported_at, chosen),
         *_conditions(columns, viewer, chosen, now),
     )
 
@@ -221,7 +223,7 @@ def _walk(
         each = (
             select(TABLE.c.id, key.label("key"))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None), after)
-            .where(*_within_street(viewer, chosen), *_conditions(columns, viewer, chosen, now))
+            .where(*_within(viewer, chosen), *_conditions(columns, viewer, chosen, now))
             .order_by(*order)
             .limit(limit)
         )
@@ -244,6 +246,11 @@ def _sorting(
         return key, order, true()
     here, there = tuple_(key, columns.id), tuple_(place.key, place.id)
     return key, order, here < there if down else here > there
+
+
+def _within(viewer: Viewer, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
+    """What keeps a walk within one range of its index."""
+    return _within_street(viewer, chosen) + problems.received(TABLE.c.reported_at, chosen)
 
 
 def _within_street(viewer: Viewer, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
@@ -327,7 +334,7 @@ def _count_walking(
         looked: Subquery = (
             select(*(TABLE.c[name] for name in ("state", *FACETS)))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None))
-            .where(*_within_street(viewer, chosen))
+            .where(*_within(viewer, chosen))
             .order_by(*_sorting(TABLE.c, chosen.sort, None)[1])
             .limit(LOOKED_AT)
             .subquery()

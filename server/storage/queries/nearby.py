@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, literal, select
+from sqlalchemy import and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
@@ -65,7 +65,9 @@ def merged_into(session: Session, problem_id: str) -> list[str]:
 class Cluster:
     """Problems of one category that keep coming back at one place: how many, the last of them.
 
-    ``compound_id`` "" where it is no compound; ``cell`` then says where (shared.nearby).
+    ``compound_id`` "" where it is no compound; ``cell`` then says where (shared.nearby), or is the
+    id of what they are about, where no position is known.
+    ``uncaused``: how many of those that are flagged have no root cause yet.
     """
 
     category: str
@@ -73,6 +75,7 @@ class Cluster:
     cell: str
     count: int
     last_found_at: int
+    uncaused: int = 0
 
 
 def clusters(session: Session, viewer: Viewer, now: int, area: str = "") -> list[Cluster]:
@@ -85,23 +88,58 @@ def clusters(session: Session, viewer: Viewer, now: int, area: str = "") -> list
         seen_grids(Problem.partition_id, viewer, area),
     )
     count, last = func.count(), func.max(Problem.found_at)
+    open_question = and_(Problem.recurring.is_(True), Problem.root_cause.is_(None))
+    uncaused = func.count(case((open_question, 1)))
+    spot = func.coalesce(Problem.cell, Problem.target_id)
     in_compounds = (
-        select(Problem.category, Problem.compound_id, literal(""), count, last)
+        select(Problem.category, Problem.compound_id, literal(""), count, last, uncaused)
         .where(fitting, Problem.compound_id.is_not(None))
         .group_by(Problem.category, Problem.compound_id)
         .having(count >= duplicates.RECURRENCES)
     )
     elsewhere = (
-        select(Problem.category, literal(""), Problem.cell, count, last)
+        select(Problem.category, literal(""), spot, count, last, uncaused)
         .where(fitting, Problem.compound_id.is_(None), Problem.recurring.is_(True))
-        .group_by(Problem.category, Problem.cell)
+        .where(spot.is_not(None))
+        .group_by(Problem.category, spot)
     )
     found = [
-        Cluster(row[0], row[1], row[2] or "", row[3], row[4])
+        Cluster(row[0], row[1], row[2] or "", row[3], row[4], row[5])
         for query in (in_compounds, elsewhere)
         for row in session.execute(query)
     ]
     return sorted(found, key=lambda one: (-one.count, -one.last_found_at))
+
+
+def members(
+    session: Session, viewer: Viewer, found: Sequence[Cluster], now: int, most: int = 12
+) -> list[list[Any]]:
+    """The problems of each cluster in the last 90 days, the latest first, at most so many of each.
+
+    Read within the viewer's area, by the indices of category with compound or cell.
+    """
+    chains = []
+    for one in found:
+        place = Problem.compound_id == one.compound_id
+        if not one.compound_id:
+            beside = and_(Problem.cell.is_(None), Problem.target_id == one.cell)
+            place = and_(Problem.compound_id.is_(None), or_(Problem.cell == one.cell, beside))
+        query = (
+            select(Problem)
+            .where(
+                Problem.category == one.category,
+                place,
+                Problem.found_at >= now - duplicates.WINDOW,
+                Problem.found_at <= now,
+                Problem.deleted_at.is_(None),
+                Problem.state.not_in(duplicates.NOT_COUNTED),
+                seen_grids(Problem.partition_id, viewer),
+            )
+            .order_by(Problem.found_at.desc(), Problem.id)
+            .limit(most)
+        )
+        chains.append(list(session.scalars(query)))
+    return chains
 
 
 def likely(session: Session, viewer: Viewer, problem: Any, limit: int = 5) -> list[Likeness]:

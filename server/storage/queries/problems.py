@@ -24,6 +24,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "found": (Problem.found_at.desc(), Problem.id.desc()),
     "oldest": (Problem.found_at.asc(), Problem.id),
     "number": (Problem.ledger_no.desc().nulls_last(), Problem.id),
+    "received": (Problem.reported_at.desc(), Problem.id.desc()),
 }
 OPEN = "open"  # stands for every open state
 RUNNING = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where "overdue" is told
@@ -32,7 +33,10 @@ HANDLED = ("dispatched", "in_progress")  # where the handling clock runs (shared
 
 @dataclass(frozen=True)
 class ProblemFilter:
-    """What the list shows; "" means: all. ``state`` may be OPEN; ``flag`` overdue or supervised."""
+    """What the list shows; "" means: all. ``state`` may be OPEN; ``flag`` overdue or supervised.
+
+    ``since`` and ``until``: what came in (reported_at) from then to before then, Unix ms.
+    """
 
     state: str = ""
     category: str = ""
@@ -41,6 +45,8 @@ class ProblemFilter:
     flag: str = ""
     text: str = ""
     sort: str = "due"
+    since: int | None = None
+    until: int | None = None
 
 
 def is_visible(viewer: Viewer, problem: Problem) -> bool:
@@ -139,12 +145,23 @@ def matching(
         query = query.where(Problem.hard.is_(True))
     elif chosen.flag == "recurring":
         query = query.where(Problem.recurring.is_(True))
+    query = query.where(*received(Problem.reported_at, chosen))
     if chosen.text:
         found = sought(session, viewer, chosen)
         if found is None:
             return query.where(~true())
         query = query.where(Problem.id.in_(search.matches(session, found)))
     return query
+
+
+def received(column: Any, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
+    """What a filter says of when a problem came in."""
+    found = []
+    if chosen.since is not None:
+        found.append(column >= chosen.since)
+    if chosen.until is not None:
+        found.append(column < chosen.until)
+    return found
 
 
 def sought(session: Session, viewer: Viewer, chosen: ProblemFilter) -> Sought | None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage.database import is_sqlite
 from server.storage.models import Problem
-from server.storage.queries.paging import seen_grids
-from shared import ids
-from shared.rates import Rate
+from server.storage.queries.paging import COUNTED_TO, PER_PAGE, Page, seen_grids
+from shared import ids, ledger
+from shared.rates import RATES, Rate
 from shared.work_calendar import SHIFT
 
-GROUPS = ("area", "community", "body", "category", "month")
-_COMMUNITY = len("grid:") + ids.COMMUNITY_DIGITS
+# What the table is made by. An area is the grid itself; the others are those above it.
+GROUPS = ("area", "community", "street", "body", "category", "month")
+DIGITS = {
+    "area": ids.GRID_DIGITS, "community": ids.COMMUNITY_DIGITS, "street": ids.STREET_DIGITS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,35 +85,55 @@ def judged(rate: str, now: int) -> ColumnElement[str]:
 
 
 def grouped(session: Session, viewer: Viewer, period: Period, by: str, now: int) -> list[Group]:
-    """The rates by one of GROUPS, each from one pass over the period's index range."""
+    """The rates by one of GROUPS: one pass over the period, in an index that holds all it asks."""
     key = _key(session, by)
+    verdicts = [judged(rate, now).label(rate) for rate in RATES]
+    query = (
+        select(key.label("key"), *verdicts, func.count())
+        .where(*_where(viewer, period))
+        .group_by(key, *verdicts)
+    )
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    for rate in ("response", "resolution", "satisfaction"):
-        verdict = judged(rate, now)
-        query = (
-            select(key, verdict, func.count()).where(*_where(viewer, period)).group_by(key, verdict)
-        )
-        for group, told, number in session.execute(query):
-            counts.setdefault(group or "", {}).setdefault(rate, {})[told] = number
+    for group, *told, number in session.execute(query):
+        found = counts.setdefault(group or "", {rate: {} for rate in RATES})
+        for rate, verdict in zip(RATES, told, strict=True):
+            found[rate][verdict] = found[rate].get(verdict, 0) + number
     return [_group(group, found) for group, found in sorted(counts.items())]
+
+
+def total(groups: list[Group]) -> Group:
+    """All groups together."""
+    rates, out = {}, {}
+    for rate in RATES:
+        judged_ = [one.rates[rate] for one in groups]
+        rates[rate] = Rate(sum(r.good for r in judged_), sum(r.counted for r in judged_))
+        reasons: dict[str, int] = {}
+        for one in groups:
+            for why, number in one.left_out[rate].items():
+                reasons[why] = reasons.get(why, 0) + number
+        out[rate] = dict(sorted(reasons.items()))
+    return Group("", sum(one.total for one in groups), rates, out)
 
 
 def left_out(
     session: Session, viewer: Viewer, period: Period, rate: str, why: str, now: int,
-    limit: int = 100,
-) -> list[Any]:  # fmt: skip
-    """The entries that a rate leaves out for one reason, the latest first: nothing is hidden."""
-    query = (
-        select(Problem)
-        .where(*_where(viewer, period), judged(rate, now) == why)
-        .order_by(Problem.reported_at.desc(), Problem.id)
-        .limit(limit)
-    )
-    return list(session.scalars(query))
+    number: int = 1, size: int = PER_PAGE,
+) -> Page[Any]:  # fmt: skip
+    """A page of the entries that a rate leaves out for one reason, the latest first."""
+    fitting = select(Problem.id).where(*_where(viewer, period), judged(rate, now) == why)
+    counted = fitting.with_only_columns(true()).limit(COUNTED_TO + 1).subquery()
+    found = session.scalar(select(func.count()).select_from(counted)) or 0
+    known = min(found, COUNTED_TO)
+    number = min(max(1, number), max(1, -(-known // size)))
+    order = (Problem.reported_at.desc(), Problem.id.desc())
+    keys = list(session.scalars(fitting.order_by(*order).limit(size).offset((number - 1) * size)))
+    rows = {one.id: one for one in session.scalars(select(Problem).where(Problem.id.in_(keys)))}
+    return Page([rows[key] for key in keys], number, size, known, found > COUNTED_TO)
 
 
 def _where(viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
     found = [
+        Problem.state.in_(ledger.STATES),  # the index begins with it
         Problem.reported_at >= period.start,
         Problem.reported_at < period.end,
         Problem.deleted_at.is_(None),
@@ -131,8 +154,7 @@ def _key(session: Session, by: str) -> ColumnElement[Any]:
             return Problem.category  # type: ignore[no-any-return]
         case "month":
             return _month(session)
-    last = _COMMUNITY if by == "community" else _COMMUNITY + 3
-    return func.substr(Problem.partition_id, len("grid:") + 1, last - len("grid:"))
+    return func.substr(Problem.partition_id, len("grid:") + 1, DIGITS[by])
 
 
 def _month(session: Session) -> ColumnElement[Any]:
