@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -11,6 +10,7 @@ from flask import Response, request, stream_with_context
 from flask_smorest import Blueprint
 from isal import igzip, isal_zlib
 
+from server import quick_json
 from server.api.body import bearer, device, device_needed, escrow_allowed, json_body, raw_body
 from server.errors import Trouble
 from server.operations import offer as offering
@@ -36,7 +36,7 @@ def push() -> Response:
     """Send transactions: NDJSON, gzip; the header first, then [dseq, id, text] a line."""
     header, incoming = pushing.read(raw_body().split(b"\n"))
     answer = pushing.push(device().id, header, incoming)
-    return Response(json.dumps(answer, ensure_ascii=False), mimetype="application/json")
+    return Response(quick_json.dumps(answer), mimetype="application/json")
 
 
 @blueprint.post("/offer")

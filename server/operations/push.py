@@ -7,7 +7,6 @@ its author gets a task, and the queue goes on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from server import quick_json
 from server.errors import Trouble, first_message, messages_of
 from server.operations import quarantine, release, rewind, transact
 from server.operations.apply import apply
@@ -60,7 +60,7 @@ def read(lines: Iterable[bytes]) -> tuple[dict[str, Any], list[Incoming]]:
         if not line.strip():
             continue
         try:
-            raw = json.loads(line)
+            raw = quick_json.loads(line)
         except (ValueError, RecursionError) as error:
             raise Trouble("bad_envelope", f"line {number}: {error}") from None
         if header is None:
@@ -126,7 +126,7 @@ def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
     if len(text) > protocol.MAX_TRANSACTION:
         return None, Refused("invalid", "", "larger than a transaction may be")
     try:
-        raw = json.loads(text)
+        raw = quick_json.loads(text)
         transaction = Transaction.from_json(schemas.load_transaction(raw))
     except ValidationError as error:
         messages = messages_of(error)

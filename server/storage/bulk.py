@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 from sqlalchemy import JSON, Table, text
 from sqlalchemy.orm import Session
 
+from server.quick_json import dumps
 from server.storage.database import is_sqlite
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def insert_rows(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
@@ -31,14 +29,14 @@ def insert_rows(session: Session, table: Any, rows: Sequence[dict[str, Any]]) ->
             _by_marks(table, names), [_as_stored(row, documents) for row in rows]
         )
     else:
-        connection.execute(_from_document(table, names), {"rows": _json(rows)})
+        connection.execute(_from_document(table, names), {"rows": dumps(rows).decode()})
 
 
 def _as_stored(row: dict[str, Any], documents: tuple[int, ...]) -> tuple[Any, ...]:
     values = list(row.values())
     for i in documents:
         if values[i] is not None:
-            values[i] = _json(values[i])
+            values[i] = dumps(values[i]).decode()
     return tuple(values)
 
 
