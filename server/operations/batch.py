@@ -6,8 +6,8 @@ refused is undone in memory too, so nothing of it reaches the database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -16,9 +16,6 @@ from sqlalchemy.orm import Session
 from server.core.scope import Sender
 from server.storage import heads, joined, rows, search
 from server.storage.bulk import insert_rows
-from server.storage.database import any_of
-from server.storage.models import MODELS
-from server.storage.models import Conflict as ConflictRow
 from server.storage.rows import Held
 from server.storage.tables import Change, Departure
 from shared import ids
@@ -52,6 +49,8 @@ class Batch:
     history: list[dict[str, Any]] = field(default_factory=list)
     authors: dict[tuple[str, int], tuple[str | None, int]] = field(default_factory=dict)
     about: dict[str, list[str]] = field(default_factory=dict)  # record id -> its open conflicts
+    _asked: set[str] = field(default_factory=set)  # whose conflicts are in ``about``
+    _kinds: dict[str, set[str]] = field(default_factory=dict)  # record id -> kinds in ``held``
     tx_id: str | None = None
     author: str | None = None
     made_at: int = 0
@@ -64,20 +63,44 @@ class Batch:
     _undo_also: list[Callable[[], None]] = field(default_factory=list)
     _marks: tuple[int, int] = (0, 0)
 
-    def prepare(self, wanted: Mapping[str, Iterable[str]], partitions: Iterable[str]) -> None:
-        """Lock the partitions of these records (kind -> ids) and of creations, then load them."""
+    def prepare(self, wanted: Mapping[str, Collection[str]], partitions: Iterable[str]) -> None:
+        """Lock the partitions of these records (kind -> ids), wherever they are, and these too;
+        then load the records with the open conflicts about them.
+        """
         need = set(partitions)
         for kind, record_ids in wanted.items():
             need |= rows.partitions_of(self.session, kind, record_ids)
-        self.heads |= heads.lock(self.session, need - set(self.heads))
+        self.load(wanted, need)
+        self.load_conflicts([key[1] for key, one in self.held.items() if one])
+
+    def load(self, wanted: Mapping[str, Collection[str]], partitions: Iterable[str]) -> None:
+        """Lock these partitions, then load these records (kind -> ids).
+
+        Raises NeedLock where one is in another partition.
+        """
+        self.heads |= heads.lock(self.session, set(partitions) - set(self.heads))
         for kind, record_ids in wanted.items():
             known = rows.load(self.session, kind, record_ids)
             for record_id in record_ids:
-                self.held[kind, record_id] = known.get(record_id)
-        loaded = [one.record.partition for one in self.held.values() if one]
-        self._check_locked(loaded)
-        existing = [key[1] for key, one in self.held.items() if one]
-        self._load_conflicts(existing)
+                self._hold((kind, record_id), known.get(record_id))
+        self._check_locked(one.record.partition for one in self.held.values() if one)
+
+    def load_new(self, made: Mapping[str, Collection[str]]) -> None:
+        """Learn whether records of these ids (kind -> ids) exist already, of whatever kind.
+
+        An id names one record, of one kind: histories, checksums and the phones' stores know a
+        record by its id alone.
+        """
+        every = {record_id: None for record_ids in made.values() for record_id in record_ids}
+        there: dict[str, list[str]] = {}
+        for record_id, kind in rows.kinds_of(self.session, every):
+            self.taken.setdefault(record_id, set()).add(kind)
+            if record_id in made.get(kind, ()):
+                there.setdefault(kind, []).append(record_id)
+        for kind, record_ids in made.items():
+            for record_id in record_ids:
+                self._hold((kind, record_id), None)
+        self.load(there, ())
 
     def begin(self, tx_id: str, author: str | None, made_at: int) -> None:
         """Start one transaction of the batch."""
@@ -106,29 +129,21 @@ class Batch:
         """What else to take back with the current transaction, if it is refused after all."""
         self._undo_also.append(step)
 
-    def note_taken(self, record_ids: Iterable[str]) -> None:
-        """Learn of which kinds records with these ids exist: an id names one record, of one kind.
-
-        Histories, checksums and the phones' stores know a record by its id alone.
-        """
-        for record_id, kind in rows.kinds_of(self.session, record_ids):
-            self.taken.setdefault(record_id, set()).add(kind)
-
     def is_taken(self, kind: str, record_id: str) -> bool:
         """Whether another kind has a record of this id, in the database or in this batch."""
         if self.taken.get(record_id, set()) - {kind}:
             return True
-        return any(self.held.get((other, record_id)) for other in MODELS if other != kind)
+        others = self._kinds.get(record_id, ())
+        return any(other != kind and self.held.get((other, record_id)) for other in others)
 
     def get(self, kind: str, record_id: str) -> Held | None:
         """A record as it is now in this batch; loaded if it was not foreseen."""
         key = (kind, record_id)
         if key not in self.held:
-            self.held[key] = rows.load(self.session, kind, [record_id]).get(record_id)
-            one = self.held[key]
+            one = rows.load(self.session, kind, [record_id]).get(record_id)
+            self._hold(key, one)
             if one:
                 self._check_locked([one.record.partition])
-                self._load_conflicts([record_id])
         return self.held[key]
 
     def put(self, record: Record, changes: Mapping[str, tuple[Any, Any]] | None = None) -> None:
@@ -137,9 +152,9 @@ class Batch:
         before = self.held.get(key)
         self._undo.append((key, before, key in self.changed))
         if before is None:
-            self.held[key] = Held(record, self.author, self.made_at or self.now)
+            self._hold(key, Held(record, self.author, self.made_at or self.now))
         else:
-            self.held[key] = replace(before, record=record)
+            self.held[key] = before._replace(record=record)
         self.changed[key] = None
         self.authors[record.id, record.rev] = (self.author, self.now)
         if before is not None and changes:
@@ -171,6 +186,8 @@ class Batch:
 
     def conflicts_of(self, record_id: str) -> list[Held]:
         """The open conflicts about a record."""
+        if record_id not in self._asked:
+            self.load_conflicts([record_id])
         found = []
         for conflict_id in self.about.get(record_id, ()):
             one = self.get("conflict", conflict_id)
@@ -238,16 +255,17 @@ class Batch:
         if missing:
             raise NeedLock(missing)
 
-    def _load_conflicts(self, record_ids: list[str]) -> None:
-        if not record_ids:
-            return
-        table = ConflictRow.__table__
-        about = any_of(self.session, table.c.about_id, record_ids)
-        query = select(table).where(about, table.c.state == "open")
-        for row in self.session.execute(query).mappings():
-            key = ("conflict", row["id"])
+    def load_conflicts(self, record_ids: Collection[str]) -> None:
+        """Load the open conflicts about these records."""
+        self._asked.update(record_ids)
+        for one in rows.open_conflicts(self.session, record_ids):
+            key = ("conflict", one.record.id)
             if key not in self.held:
-                self.held[key] = rows.held("conflict", row)
-            known = self.about.setdefault(row["about_id"], [])
-            if row["id"] not in known:
-                known.append(row["id"])
+                self._hold(key, one)
+            known = self.about.setdefault(one.record.values["about_id"], [])
+            if one.record.id not in known:
+                known.append(one.record.id)
+
+    def _hold(self, key: Key, one: Held | None) -> None:
+        self.held[key] = one
+        self._kinds.setdefault(key[1], set()).add(key[0])

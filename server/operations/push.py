@@ -23,9 +23,10 @@ from server.operations import quarantine, release, rewind, transact
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
-from server.storage.database import any_of
+from server.storage import plain
+from server.storage.plain import Statement
 from server.storage.settings import epoch
-from server.storage.tables import Device, Receipt, User
+from server.storage.tables import Device, User
 from shared import checksum, ids, protocol, schemas
 from shared.operations import Transaction
 from shared.reconcile import Refused
@@ -239,11 +240,15 @@ class First(NamedTuple):
     answer: dict[str, Any]
 
 
+_RECEIPTS = Statement("SELECT id, hash, answer FROM receipt WHERE id {among}")
+
+
 def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, First]:
-    wanted = [one.id for one in incoming if one.id]
-    query = select(Receipt.id, Receipt.hash, Receipt.answer)
-    rows = session.execute(query.where(any_of(session, Receipt.id, wanted)))
-    return {row.id: First(row.hash, row.answer) for row in rows}
+    found = plain.rows(session, _RECEIPTS, [one.id for one in incoming if one.id])
+    return {
+        row[0]: First(row[1], quick_json.loads(row[2]) if isinstance(row[2], str) else row[2])
+        for row in found
+    }
 
 
 def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, First]) -> None:

@@ -25,8 +25,10 @@ from server.operations.audit_log import record
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
 from server.operations.quarantine import WAITING_CODES
+from server.storage import plain
 from server.storage.database import any_of
 from server.storage.models import Task
+from server.storage.plain import Statement
 from server.storage.settings import epoch
 from server.storage.tables import Device, Quarantined, User
 from shared import ids, schemas
@@ -89,7 +91,7 @@ def refuse(user_id: str, quarantine_id: str, reason: str) -> None:
 
 def arrived(batch: Batch, made: set[str]) -> None:
     """Apply what waited in quarantine for these new records, and what waited for that in turn."""
-    while made:
+    while made and _is_awaited(batch, made):
         query = (
             select(Quarantined)
             .where(
@@ -102,6 +104,13 @@ def arrived(batch: Batch, made: set[str]) -> None:
         made = set()
         for kept in batch.session.scalars(query).all():
             made |= _try(batch, kept)
+
+
+_AWAITED = Statement("SELECT 1 FROM quarantine WHERE waits_for {among} AND state = 'open' LIMIT 1")
+
+
+def _is_awaited(batch: Batch, made: set[str]) -> bool:
+    return bool(plain.rows(batch.session, _AWAITED, made))
 
 
 def _try(batch: Batch, kept: Quarantined) -> set[str]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,16 +19,20 @@ from server.core.scope import Sender, Stretch
 from server.operations.apply import apply
 from server.operations.batch import Batch, NeedLock
 from server.operations.clock import now_ms
-from server.storage import heads
+from server.storage import heads, plain
 from server.storage.bulk import insert_rows
 from server.storage.database import write
+from server.storage.plain import Statement
 from server.storage.settings import epoch
-from server.storage.tables import Assignment, Device, Receipt, User
+from server.storage.tables import Device, Receipt, User
 from shared import checksum, ids, records
 from shared.operations import CREATE, Operation, Transaction
 from shared.reconcile import Refused
 
 T = TypeVar("T")
+_STRETCHES = Statement(
+    "SELECT grid_code, from_rev, to_rev, to_at FROM assignment WHERE user_id = ?"
+)
 Kept = tuple[dict[str, Any], str, Transaction | None]  # answer, hash, what it was
 ATTEMPTS = 8
 
@@ -171,23 +174,36 @@ def locking(once: Callable[[Session, frozenset[str]], T]) -> T:
 
 
 def prepare(batch: Batch, transactions: Iterable[Transaction], extra: Iterable[str] = ()) -> None:
-    """Lock and load in bulk what these transactions name, so that applying asks for little."""
+    """Lock and load in bulk what these transactions name, so that applying asks for little.
+
+    A record in another partition than where its author's device held it is met when it is loaded;
+    then it begins again with that one locked too.
+    """
     wanted: dict[str, dict[str, None]] = {}
+    made: dict[str, dict[str, None]] = {}
+    changed: set[str] = set()
     partitions = set(extra)
-    made: dict[str, None] = {}
     for transaction in transactions:
         for operation in transaction.operations:
-            wanted.setdefault(operation.kind, {})[operation.id] = None
             kind = records.KINDS[operation.kind]
             if _may_lock(batch, kind, operation.partition):
                 partitions.add(operation.partition)
             if operation.op == CREATE:
-                made[operation.id] = None
+                made.setdefault(operation.kind, {})[operation.id] = None
                 for parent, record_id in records.parent_of(kind, operation.values):
                     wanted.setdefault(parent, {})[record_id] = None
-    batch.prepare({kind: list(keys) for kind, keys in wanted.items()}, partitions)
-    if not batch.sender.trusted:
-        batch.note_taken(made)
+            else:
+                wanted.setdefault(operation.kind, {})[operation.id] = None
+                changed.add(operation.id)
+    for kind_name, record_ids in made.items():
+        for record_id in record_ids:
+            wanted.get(kind_name, {}).pop(record_id, None)
+    batch.load(wanted, partitions)
+    if batch.sender.trusted:
+        batch.load(made, ())
+    else:
+        batch.load_new(made)
+    batch.load_conflicts(changed)
 
 
 def _may_lock(batch: Batch, kind: records.Kind, partition: str) -> bool:
@@ -205,10 +221,7 @@ def sender_of(session: Session, user: User, device_id: str) -> Sender:
     """What a person may touch, with the history of their grids."""
     stretches: tuple[Stretch, ...] = ()
     if user.role == "grid_worker":
-        query = select(Assignment).where(Assignment.user_id == user.id)
-        stretches = tuple(
-            Stretch(a.grid_code, a.from_rev, a.to_rev, a.to_at) for a in session.scalars(query)
-        )
+        stretches = tuple(Stretch(*row) for row in plain.rows(session, _STRETCHES, user.id))
     return Sender(
         device_id, user.id, user.role, user.area_code, user.body or "", stretches=stretches
     )

@@ -61,7 +61,7 @@ def connection(engine: Engine) -> Iterator[Any]:
 
 def sqlite_row(raw: Any, statement: str, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """The first row of the answer to a statement with ?1, ?2."""
-    _tell(statement, given)
+    tell(statement, given)
     found: tuple[Any, ...] | None = raw.execute(statement, given).fetchone()
     return found
 
@@ -71,7 +71,7 @@ def postgresql_row(raw: Any, name: str, given: Sequence[str | None]) -> list[byt
 
     By libpq's own call: a cursor of psycopg would take as long as the database does.
     """
-    _tell(PREPARED[name], given)
+    tell(PREPARED[name], given)
     values = [None if one is None else one.encode() for one in given]
     result = raw.pgconn.exec_prepared(name.encode(), values)
     if result.status != ExecStatus.TUPLES_OK:
@@ -87,7 +87,8 @@ def _failed(pgconn: Any, result: Any) -> Exception:
     return psycopg.errors.error_from_result(result)
 
 
-def _tell(statement: str, given: Any) -> None:
+def tell(statement: str, given: Any) -> None:
+    """Tell whoever explains plans of a statement that goes out."""
     for listener in listeners:
         listener(statement, given)
 

@@ -10,13 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from server.storage import plain
 from server.storage.database import is_sqlite
-from server.storage.tables import ChainLink, Partition
+from server.storage.plain import Statement
+from server.storage.tables import Partition
 from shared import checksum
+
+_LOCK = Statement(
+    "SELECT id, seq, count, sum64, chain FROM partition WHERE id {among} ORDER BY id {locked}"
+)
+_MOVE = Statement("UPDATE partition SET seq = ?, count = ?, sum64 = ?, chain = ? WHERE id = ?")
+_LINK = Statement("INSERT INTO chain_link (partition_id, seq, chain, at) VALUES (?, ?, ?, ?)")
 
 
 @dataclass
@@ -57,10 +64,9 @@ def lock(session: Session, partition_ids: Iterable[str]) -> dict[str, Head]:
     ids = sorted(set(partition_ids))
     if not ids:
         return {}
-    query = select(Partition).where(Partition.id.in_(ids)).order_by(Partition.id).with_for_update()
-    rows = session.scalars(query.execution_options(populate_existing=True)).all()
-    if len(rows) < len(ids):
-        missing = sorted(set(ids) - {row.id for row in rows})
+    found = plain.rows(session, _LOCK, ids)
+    if len(found) < len(ids):
+        missing = sorted(set(ids) - {row[0] for row in found})
         session.execute(
             insert_ignoring(session, Partition.__table__),
             [
@@ -75,43 +81,19 @@ def lock(session: Session, partition_ids: Iterable[str]) -> dict[str, Head]:
                 for i in missing
             ],
         )
-        rows = session.scalars(query.execution_options(populate_existing=True)).all()
+        found = plain.rows(session, _LOCK, ids)
     return {
-        row.id: Head(
-            row.id, row.seq, row.count, checksum.from_signed(row.sum64), row.chain, before=row.seq
-        )
-        for row in rows
+        row[0]: Head(row[0], row[1], row[2], checksum.from_signed(row[3]), row[4], before=row[1])
+        for row in found
     }
 
 
 def save(session: Session, heads: Iterable[Head], salt: str, now: int) -> None:
     """Write the heads that have moved on, each with the next link of its chain."""
-    moved = [head for head in heads if head.seq > head.before]
-    if not moved:
-        return
-    for head in moved:
+    for head in heads:
+        if head.seq == head.before:
+            continue
         head.chain = checksum.next_chain(head.chain, head.seq, head.total, salt)
-    session.execute(
-        update(Partition.__table__)
-        .where(Partition.__table__.c.id == bindparam("key"))
-        .values(
-            seq=bindparam("new_seq"),
-            count=bindparam("new_count"),
-            sum64=bindparam("new_sum"),
-            chain=bindparam("new_chain"),
-        ),
-        [
-            {
-                "key": head.id,
-                "new_seq": head.seq,
-                "new_count": head.count,
-                "new_sum": checksum.to_signed(head.total),
-                "new_chain": head.chain,
-            }
-            for head in moved
-        ],
-    )
-    session.execute(
-        insert(ChainLink.__table__),
-        [{"partition_id": h.id, "seq": h.seq, "chain": h.chain, "at": now} for h in moved],
-    )
+        moved_to = head.seq, head.count, checksum.to_signed(head.total), head.chain
+        plain.rows(session, _MOVE, *moved_to, head.id)
+        plain.rows(session, _LINK, head.id, head.seq, head.chain, now)

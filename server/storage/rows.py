@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
+from server.quick_json import loads
+from server.storage import plain
 from server.storage.bulk import insert_rows
-from server.storage.database import any_of, is_sqlite
+from server.storage.database import is_sqlite
 from server.storage.models import MODELS
+from server.storage.plain import Statement
 from shared import records
 from shared.reconcile import Record
 
@@ -20,8 +21,7 @@ T = TypeVar("T")
 CHUNK = 1000  # ids in one IN list
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """A record and what its table holds beside it.
 
     ``stored`` is (partition, rev, deleted) as the database has it, None for a new record.
@@ -45,57 +45,82 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield part
 
 
-def partitions_of(session: Session, kind: str, ids: Iterable[str]) -> set[str]:
+def partitions_of(session: Session, kind: str, ids: Collection[str]) -> set[str]:
     """The partitions in which these records now are."""
-    table = MODELS[kind].__table__
-    query = select(table.c.partition_id).where(any_of(session, table.c.id, ids)).distinct()
-    return set(session.scalars(query))
+    return {row[0] for row in plain.rows(session, _PARTITIONS[kind], ids)} if ids else set()
 
 
-# Made once, with one parameter for all ids: a push asks it of every record that it makes.
-_KINDS = {
-    among: text(
-        " UNION ALL ".join(
-            f"SELECT id, '{kind}' AS kind FROM {kind} WHERE id {among}" for kind in MODELS
-        )
-    )
-    for among in ("= ANY(:ids)", "IN (SELECT value FROM json_each(:ids))")
+_PARTITIONS = {
+    kind: Statement(f"SELECT DISTINCT partition_id FROM {kind} WHERE id {{among}}")
+    for kind in MODELS
 }
+_UNION = " UNION ALL ".join(
+    f"SELECT id, '{kind}' FROM {kind} WHERE id {{among}}" for kind in MODELS
+)
+_KINDS = Statement(_UNION)
+_KINDS.sqlite = (
+    "WITH asked AS MATERIALIZED (SELECT value FROM json_each(?)) "
+    + _UNION.format(among="IN (SELECT value FROM asked)")
+)  # fmt: skip
+_KINDS.postgresql = (
+    "WITH asked AS MATERIALIZED (SELECT string_to_array(%s, chr(31)) AS ids) "
+    + _UNION.format(among="= ANY((SELECT ids FROM asked)::text[])")
+)
 
 
-def kinds_of(session: Session, ids: Iterable[str]) -> list[tuple[str, str]]:
+def kinds_of(session: Session, ids: Collection[str]) -> list[tuple[str, str]]:
     """(id, kind) of every record that has one of these ids, of whatever kind."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return []
-    postgresql, sqlite = _KINDS.values()
-    if is_sqlite(session):
-        found = session.connection().execute(sqlite, {"ids": json.dumps(wanted)})
-    else:
-        found = session.connection().execute(postgresql, {"ids": wanted})
-    return [(row[0], row[1]) for row in found]
+    return [(row[0], row[1]) for row in plain.rows(session, _KINDS, ids)] if ids else []
 
 
-def load(session: Session, kind: str, ids: Iterable[str]) -> dict[str, Held]:
+def load(session: Session, kind: str, ids: Collection[str]) -> dict[str, Held]:
     """The records of a kind by id, tombstones included; unknown ids are left out."""
-    table = MODELS[kind].__table__
-    query = select(table).where(any_of(session, table.c.id, ids))
-    return {row["id"]: held(kind, row) for row in session.execute(query).mappings()}
+    if not ids:
+        return {}
+    return {one.record.id: one for one in _held(session, kind, _LOAD[kind], ids)}
 
 
-def held(kind: str, row: Any) -> Held:
-    """One row of a kind's table as a Held."""
-    record = Record(
-        kind=kind,
-        id=row["id"],
-        partition=row["partition_id"],
-        rev=row["rev"],
-        values={name: row[name] for name in records.FIELDS[kind]},
-        field_revs={key: tuple(stamp) for key, stamp in row["field_revs"].items()},
-        deleted=row["deleted_at"] is not None,
-    )
-    stored = (record.partition, record.rev, record.deleted)
-    return Held(record, row["created_by"], row["created_at"], stored)
+def open_conflicts(session: Session, ids: Collection[str]) -> list[Held]:
+    """The open conflicts about these records."""
+    return _held(session, "conflict", _OPEN, ids) if ids else []
+
+
+_COLUMNS = ("id", "partition_id", "rev", "deleted_at", "created_by", "created_at", "field_revs")
+_JSON = frozenset({records.SET, records.JSON, records.POSITION})
+
+
+def _loading(kind: str, where: str) -> Statement:
+    names = ", ".join(f'"{name}"' for name in (*_COLUMNS, *records.FIELDS[kind]))
+    return Statement(f"SELECT {names} FROM {kind} WHERE {where}")
+
+
+_LOAD = {kind: _loading(kind, "id {among}") for kind in MODELS}
+_OPEN = _loading("conflict", "about_id {among} AND state = 'open'")
+
+
+def _held(session: Session, kind: str, statement: Statement, ids: Collection[str]) -> list[Held]:
+    fields = records.FIELDS[kind]
+    read = [_READ.get(field.type) for field in fields.values()] if is_sqlite(session) else None
+    found = []
+    for row in plain.rows(session, statement, ids):
+        record_id, partition, rev, deleted_at, created_by, created_at, stamps = row[:7]
+        values: Iterable[Any] = row[7:]
+        if read:
+            stamps = loads(stamps)
+            values = (
+                value if value is None or by is None else by(value)
+                for by, value in zip(read, values, strict=True)
+            )
+        field_revs = {key: (stamp[0], stamp[1], stamp[2]) for key, stamp in stamps.items()}
+        deleted = deleted_at is not None
+        content = dict(zip(fields, values, strict=True))
+        record = Record(kind, record_id, partition, rev, content, field_revs, deleted)
+        found.append(Held(record, created_by, created_at, (partition, rev, deleted)))
+    return found
+
+
+# How SQLite's values are read: it has no JSON and no truth of its own.
+_READ: dict[str, Callable[[Any], Any]] = dict.fromkeys(_JSON, loads) | {records.BOOL: bool}
 
 
 def write(session: Session, changed: Iterable[tuple[Held, int]], now: int) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from server.storage import plain
 from server.storage.heads import insert_ignoring
+from server.storage.plain import Statement
 from server.storage.tables import Setting
 from shared import ids
 
 EPOCH = "epoch"
 EPOCH_SINCE = "epoch_since"
+_EPOCH = Statement("SELECT value FROM setting WHERE key = ?")
 
 
 def epoch(session: Session) -> str:
     """The epoch of this database: changed by a restore, so that phones know their past is gone."""
-    found = session.get(Setting, EPOCH)
-    if found is None:
+    found = plain.rows(session, _EPOCH, EPOCH)
+    if not found:
         statement = insert_ignoring(session, Setting.__table__)
         session.execute(statement.values(key=EPOCH, value=ids.new_id()))
-        found = session.get(Setting, EPOCH)
-    assert found is not None
-    return found.value
+        found = plain.rows(session, _EPOCH, EPOCH)
+    return str(found[0][0])
 
 
 def change_epoch(session: Session, now: int) -> str:
