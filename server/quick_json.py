@@ -16,11 +16,18 @@ _write = msgspec.json.Encoder().encode
 
 
 def loads(text: bytes | str) -> Any:
-    """What `json.loads` makes of it. Raises ValueError, RecursionError as that does."""
+    """What `json.loads` makes of it, in UTF-8. Raises ValueError, RecursionError as that does."""
     try:
         return _read(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return json.loads(text)
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8-sig"))
+
+
+def is_clean(text: bytes) -> bool:
+    """Whether what is read from it can hold no character that cannot be stored
+    (shared.quick.storable): only an escape by number could say one.
+    """
+    return b"\\u" not in text
 
 
 def dumps(value: Any) -> bytes:

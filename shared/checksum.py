@@ -33,7 +33,12 @@ def next_chain(chain: str, seq: int, total: int, salt: str) -> str:
 
 def text_hash(text: str) -> str:
     """SHA-256 of a transaction's frozen text, as 64 hex digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return bytes_hash(text.encode())
+
+
+def bytes_hash(data: bytes) -> str:
+    """`text_hash` of a text that is in UTF-8 already."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def next_running(running: str, tx_hash: str) -> str:

@@ -7,6 +7,7 @@ where the schema says yes and hands the same values back. tests/shared/test_quic
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -21,30 +22,37 @@ Check = Callable[[Any], bool]
 _is_uuid = ids.UUID_PATTERN.fullmatch
 
 
-def transaction(raw: Any) -> bool:
-    """Whether the parsed text of a transaction is plainly valid."""
+def transaction(raw: Any, clean: bool = False) -> bool:
+    """Whether the parsed text of a transaction is plainly valid.
+
+    ``clean``: it was read from UTF-8 without any escape by number, so that every text in it can be
+    stored (`storable`); else that is looked at here.
+    """
     if type(raw) is not dict or not _TRANSACTION.keys() <= raw.keys():
         return False
     for name, value in raw.items():
         check = _TRANSACTION.get(name) or (_is_app if name == "app" else None)
         if check is None or not check(value):
             return False
-    return True
+    return clean or _is_clean(raw)
 
 
-def pull_request(raw: Any) -> bool:
-    """Whether a parsed pull request is plainly valid: the members that every phone sends."""
+def pull_request(raw: Any, clean: bool = False) -> bool:
+    """Whether a parsed pull request is plainly valid: the members that every phone sends.
+
+    ``clean`` as `transaction` has it.
+    """
     if type(raw) is not dict or not _PULL.keys() - {"confirmed", "photos", "app"} <= raw.keys():
         return False
     for name, value in raw.items():
         check = _PULL.get(name)
         if check is None or not check(value):
             return False
-    return True
+    return clean or _is_clean(raw)
 
 
 def _is_text(value: Any, shortest: int = 0, longest: int = 10**9) -> bool:
-    return type(value) is str and shortest <= len(value) <= longest and storable(value)
+    return type(value) is str and shortest <= len(value) <= longest
 
 
 def storable(text: str) -> bool:
@@ -56,6 +64,15 @@ def storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_clean(raw: Any) -> bool:
+    """Whether every text in it is storable, looked at all together."""
+    text = _to_json(raw)
+    return "\\u0000" not in text and storable(text)
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _is_count(value: Any) -> bool:
@@ -170,7 +187,7 @@ def _is_operation(raw: Any) -> bool:
     if "base" in raw and not _is_base(raw["base"]):
         return False
     if op == CREATE:
-        return values(kind, raw["values"])
+        return _are_values(kind, raw["values"])
     if not (_is_count(raw["seq"]) and _is_count(raw["rev"])):
         return False
     if op == SET:
@@ -191,6 +208,10 @@ def _is_base(value: Any) -> bool:
 
 def values(kind: str, given: Any) -> bool:
     """Whether these are plainly valid values of a new record of a kind."""
+    return _are_values(kind, given) and _is_clean(given)
+
+
+def _are_values(kind: str, given: Any) -> bool:
     if type(given) is not dict or not _REQUIRED[kind] <= given.keys():
         return False
     checks = _VALUES[kind]
@@ -237,10 +258,8 @@ def _is_object(value: Any) -> bool:
 def _is_json(value: Any, depth: int = 0) -> bool:
     if depth > JSON_DEPTH:
         return False
-    if type(value) is str:
-        return storable(value)
     if type(value) is dict:
-        return all(storable(name) and _is_json(inner, depth + 1) for name, inner in value.items())
+        return all(_is_json(inner, depth + 1) for inner in value.values())
     if type(value) is list:
         return all(_is_json(inner, depth + 1) for inner in value)
     return type(value) is not float or math.isfinite(value)
@@ -267,11 +286,11 @@ def _check_of(declared: records.Field) -> Check:
     limit, shortest = declared.limit, 1 if declared.required else 0
     match declared.type:
         case records.TEXT:
-            return lambda v: type(v) is str and shortest <= len(v) <= limit and storable(v)
+            return lambda v: type(v) is str and shortest <= len(v) <= limit
         case records.CODE if codes:
             return lambda v: type(v) is str and v in codes
         case records.CODE:
-            return lambda v: type(v) is str and 1 <= len(v) <= limit and storable(v)
+            return lambda v: type(v) is str and 1 <= len(v) <= limit
         case records.BOOL:
             return lambda v: type(v) is bool
         case records.INT | records.MS:

@@ -246,9 +246,12 @@ class TransactionMessage(Message):
 _TRANSACTION = TransactionMessage()
 
 
-def load_transaction(raw: Any) -> dict[str, Any]:
-    """A transaction's parsed text, checked; raises ValidationError that names what is wrong."""
-    if quick.transaction(raw):
+def load_transaction(raw: Any, clean: bool = False) -> dict[str, Any]:
+    """A transaction's parsed text, checked; raises ValidationError that names what is wrong.
+
+    ``clean`` as `quick.transaction` has it.
+    """
+    if quick.transaction(raw, clean):
         valid: dict[str, Any] = raw
         return valid
     loaded: dict[str, Any] = _TRANSACTION.load(raw)

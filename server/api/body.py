@@ -79,7 +79,7 @@ def raw_body(most: int = protocol.MAX_BODY) -> bytes:
 
 def json_body(
     schema: Schema,
-    plainly_valid: Callable[[Any], bool] | None = None,
+    plainly_valid: Callable[[Any, bool], bool] | None = None,
     most: int = protocol.MAX_BODY,
 ) -> dict[str, Any]:
     """The request's JSON object, checked; raises Trouble that names the wrong field.
@@ -87,10 +87,11 @@ def json_body(
     ``plainly_valid`` may spare the schema's work (shared.quick). ``most``: bytes of the body.
     """
     try:
-        raw = quick_json.loads(raw_body(most))
+        data = raw_body(most)
+        raw = quick_json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Trouble("bad_request", f"not JSON: {error}") from None
-    if plainly_valid is not None and plainly_valid(raw):
+    if plainly_valid is not None and plainly_valid(raw, quick_json.is_clean(data)):
         valid: dict[str, Any] = raw
         return valid
     try:

@@ -115,20 +115,22 @@ def _is_plain(dseq: Any, tx_id: Any, text: Any) -> bool:
 
 
 def _with_text(dseq: int, tx_id: str, text: str, number: int) -> Incoming:
-    transaction, fault = _parse(tx_id, text)
     try:
-        tx_hash = checksum.text_hash(text)
+        data = text.encode()
     except UnicodeEncodeError:
         raise Trouble("bad_envelope", f"line {number}: text is not Unicode") from None
+    tx_hash = checksum.bytes_hash(data)
+    transaction, fault = _parse(tx_id, data, len(text))
     return Incoming(dseq, tx_id, text, tx_hash, dseq, transaction, fault)
 
 
-def _parse(tx_id: str, text: str) -> tuple[Transaction | None, Refused | None]:
-    if len(text) > protocol.MAX_TRANSACTION:
+def _parse(tx_id: str, data: bytes, length: int) -> tuple[Transaction | None, Refused | None]:
+    if length > protocol.MAX_TRANSACTION:
         return None, Refused("invalid", "", "larger than a transaction may be")
     try:
-        raw = quick_json.loads(text)
-        transaction = Transaction.from_json(schemas.load_transaction(raw))
+        raw = quick_json.loads(data)
+        loaded = schemas.load_transaction(raw, quick_json.is_clean(data))
+        transaction = Transaction.from_json(loaded)
     except ValidationError as error:
         messages = messages_of(error)
         return None, _invalid(next(iter(messages), ""), first_message(messages))

@@ -147,3 +147,16 @@ def test_what_a_phone_sends_is_quickly_valid(operations: list[dict[str, Any]]) -
         assert not quick.transaction(raw)
     else:
         assert quick.transaction(raw)
+
+
+def test_characters_that_cannot_be_stored_are_found_wherever_they_stand() -> None:
+    for bad in ("\x00", "\ud800"):
+        for values in ({"name": bad}, {"name": "a", "note": f"二{bad}"}):
+            assert not quick.values("compound", values)
+        act = {"op": "act", "kind": "problem", "id": ID, "partition": "grid:1", "seq": 1, "rev": 1}
+        for data in ({"a": [{"b": bad}]}, {bad: 1}):
+            raw = {
+                "id": ID, "author": ID, "made_at": 5, "mono": 0, "boot": "b", "scope": ["e", 1],
+                "operations": [act | {"action": "close", "expect": {}, "data": data}],
+            }  # fmt: skip
+            assert not quick.transaction(raw)
