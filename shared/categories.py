@@ -2,14 +2,14 @@
 
 A category is a reference record; its `data` holds
     {"parent": code of the first level or None, "places": [compound, household, street],
-     "body": code, "needs_before": bool, "needs_after": bool,
+     "body": code, "needs_before": bool, "needs_after": bool, "call": "119",
      "limits": {"dispatch": [1, "work_day"], "accept": [4, "work_hour"],
                 "handle": [7, "natural_day"]}}
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from shared import vocabulary as v
@@ -18,6 +18,8 @@ from shared.work_calendar import Calendar
 
 STAGES = ("dispatch", "accept", "handle")
 UNITS = tuple(choice.code for choice in v.LIMIT_UNITS)
+URGENT_HOURS = 4  # what is to be settled within these is an emergency
+EMERGENCY = "110"
 PLACES = tuple(choice.code for choice in v.PLACES_OF_USE)
 
 
@@ -61,6 +63,28 @@ def evidence(data: Mapping[str, Any] | None) -> tuple[bool, bool]:
     """Whether a photo from before and one from after are asked for."""
     given = data or {}
     return bool(given.get("needs_before")), bool(given.get("needs_after"))
+
+
+def is_urgent(data: Mapping[str, Any] | None) -> bool:
+    """Whether its problems are emergencies: to be settled within URGENT_HOURS."""
+    amount, unit = limit(data, "handle")
+    return unit == "urgent_hour" and amount <= URGENT_HOURS
+
+
+def number_to_call(data: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -> str:
+    """The number to call at once beside reporting, "" where that is not urgent.
+
+    The category's own `call`, else the `phone` of its usual body's data, else EMERGENCY.
+    """
+    if not is_urgent(data):
+        return ""
+    found = (data or {}).get("call") or (body or {}).get("phone")
+    return str(found) if found else EMERGENCY
+
+
+def lacks_before(data: Mapping[str, Any] | None, phases: Iterable[str]) -> bool:
+    """Whether a report still lacks the photo from before that its category asks for."""
+    return evidence(data)[0] and "before" not in set(phases)
 
 
 def _in_hours(data: Mapping[str, Any]) -> Limit | None:

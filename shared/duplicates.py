@@ -14,6 +14,7 @@ from shared.work_calendar import DAY
 WINDOW = 90 * DAY  # how far back both look
 RECURRENCES = 3  # so many of one category at one place within the window
 FAR_M = 150.0  # further apart is another place
+SAME_PLACE = 0.8  # so alike are two places in words that are the same one
 LIKELY = 0.5  # from this score on a duplicate is suggested
 _PLACE, _TEXT = 0.55, 0.45
 # A problem that ended so was none, or is counted where it went.
@@ -94,4 +95,5 @@ def _nearness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     by_distance = 0.0 if metres is None else max(0.0, 1.0 - metres / FAR_M)
     compound = one.get("compound_id")
     same_compound = compound is not None and compound == other.get("compound_id")
-    return max(by_distance, 0.8 if same_compound else 0.0)
+    same_words = likeness(one.get("place"), other.get("place")) >= SAME_PLACE
+    return max(by_distance, 0.8 if same_compound else 0.0, 0.7 if same_words else 0.0)

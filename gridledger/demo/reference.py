@@ -11,6 +11,7 @@ from gridledger.demo.plan import Community, Plan, real_areas
 from shared import ids
 from shared.operations import CREATE, Operation
 
+_SAID = ("parent", "needs_before", "needs_after", "hours", "unit", "body", "place", "call")
 _LEVELS = {2: "province", 4: "city", 6: "county", 9: "street"}
 
 
@@ -36,9 +37,7 @@ def reference_records(plan: Plan) -> Iterator[Operation]:
     place = {group[0]: number * 100 for number, group in enumerate(listed["groups"])}
     for one in listed["categories"]:
         place[one["parent"]] += 1
-        data = {
-            name: one[name] for name in ("parent", "needs_after", "hours", "unit", "body", "place")
-        }
+        data = {name: one[name] for name in _SAID if name in one}
         yield _reference(
             rolls, made, "category", one["code"], one["zh"], one["en"], place[one["parent"]], data
         )

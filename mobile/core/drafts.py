@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from mobile.core.errors import FieldError
-from shared import ids, ledger, quick, records, schemas
+from shared import categories, ids, ledger, quick, records, schemas
 
 # What a person must fill in, at most six each. The rest of the required fields fill themselves.
 ASKED: dict[str, tuple[str, ...]] = {
@@ -39,6 +39,21 @@ def check(kind: str, values: Mapping[str, Any]) -> dict[str, FieldError]:
         errors = {name: _told(kind, name, messages, values) for name, messages in wrong.items()}
     if kind == "visit":
         errors |= _check_target(values)
+    return errors
+
+
+def check_report(
+    values: Mapping[str, Any], category: Mapping[str, Any], phases: Iterable[str]
+) -> dict[str, FieldError]:
+    """What is wrong with a problem that is reported: also the photo its category asks for.
+
+    ``category`` is that category's data, ``phases`` those of the photos that were taken.
+    """
+    errors = check("problem", values)
+    if categories.lacks_before(category, phases):
+        errors["photos"] = FieldError(
+            "这类问题要先拍一张整改前的照片", "This kind asks for a photo of how it is now"
+        )
     return errors
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from shared import categories
+
 Network = Literal["wifi", "mobile", "none"]  # wifi: one that is not metered
 Policy = Literal["any", "wifi", "ask"]
 # go: photos may be sent. Else what they wait for: the person, an unmetered network, any network.
@@ -16,7 +18,6 @@ Verdict = Literal["go", "ask", "wifi", "network"]
 
 NETWORKS: tuple[str, ...] = get_args(Network)
 POLICIES: tuple[str, ...] = get_args(Policy)
-URGENT_HOURS = 4  # a category that is to be settled within these is an emergency
 LANES = {"wifi": 2, "mobile": 1, "none": 1}  # photos sent side by side
 
 
@@ -78,6 +79,6 @@ def lanes(found: Verdict, network: Network) -> int:
 
 def is_urgent(owner: Mapping[str, Any], category: Mapping[str, Any]) -> bool:
     """Whether a photo's owner is an urgent problem: marked so, or to be settled within hours."""
-    concerns, hours = owner.get("concern_tags"), category.get("hours")
+    concerns = owner.get("concern_tags")
     marked = isinstance(concerns, (list, tuple)) and "urgent" in concerns
-    return marked or (isinstance(hours, (int, float)) and hours <= URGENT_HOURS)
+    return marked or (bool(category) and categories.is_urgent(category))

@@ -288,7 +288,11 @@ class TaskRow:
 
 @dataclass(frozen=True)
 class Category:
-    """A category of problems; ``needs_after``: closing asks for a photo taken afterwards."""
+    """A category of problems; ``needs_after``: closing asks for a photo taken afterwards.
+
+    ``needs_before``: reporting asks for one. ``body`` is the name of who usually settles it,
+    ``call`` the number to call at once where it is an emergency, each "" where there is none.
+    """
 
     code: str
     name: str
@@ -296,3 +300,6 @@ class Category:
     parent: str
     needs_after: bool
     data: Mapping[str, Any]
+    needs_before: bool = False
+    body: str = ""
+    call: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,22 @@ def rows(
     names = {one.code: (one.name, one.name_en) for one in lookups.categories(db)}
     make = _Rows(db, names, places)
     return [make.row(row["id"], values_of(row), row["by_user"]) for row in found]
+
+
+def chosen(db: sqlite3.Connection, wanted: Sequence[str]) -> list[ProblemRow]:
+    """These entries, in the order asked for; what is not on this phone is left out."""
+    names = {one.code: (one.name, one.name_en) for one in lookups.categories(db)}
+    make = _Rows(db, names, lookups.places(db))
+    found = []
+    for problem_id in wanted:
+        row = db.execute(
+            f"SELECT id, by_user, {DOC} AS doc FROM record"
+            " WHERE id = ? AND kind = 'problem' AND visible = 1",
+            (problem_id,),
+        ).fetchone()
+        if row is not None:
+            found.append(make.row(row["id"], values_of(row), row["by_user"]))
+    return found
 
 
 class _Rows:

@@ -56,16 +56,24 @@ def references(db: sqlite3.Connection, type_: str) -> list[dict[str, Any]]:
 def categories(db: sqlite3.Connection) -> list[Category]:
     """The active categories of problems."""
     found = []
+    bodies = {str(one.get("code") or ""): one for one in references(db, "body")}
     for values in references(db, "category"):
-        data = values.get("data") if isinstance(values.get("data"), dict) else {}
+        given = values.get("data")
+        data = given if isinstance(given, dict) else {}
+        body = bodies.get(str(data.get("body") or ""), {})
+        told = body.get("data")
+        before, after = categories_.evidence(data)
         found.append(
             Category(
                 code=str(values["code"]),
                 name=str(values.get("name") or values["code"]),
                 name_en=str(values.get("name_en") or values.get("name") or ""),
-                parent=str((data or {}).get("parent") or ""),
-                needs_after=bool((data or {}).get("needs_after")),
-                data=data or {},
+                parent=str(data.get("parent") or ""),
+                needs_after=after,
+                data=data,
+                needs_before=before,
+                body=str(body.get("name") or ""),
+                call=categories_.number_to_call(data, told if isinstance(told, dict) else None),
             )
         )
     return found

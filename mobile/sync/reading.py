@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mobile.core.clock import Clock
 from mobile.core.views import (
@@ -20,10 +22,12 @@ from mobile.core.views import (
 )
 from mobile.core.walking import Walk, Wanted
 from mobile.core.written import VisitDraft
-from mobile.storage import attached, ledger_pages, lookups, meta, pages, photos, rounds
+from mobile.storage import alike, attached, ledger_pages, lookups, meta, pages, photos, rounds
 from mobile.storage.store import Store
 from mobile.storage.walking import Round
 from shared import ledger
+
+MOST_ALIKE = 3
 
 
 class Reading:
@@ -90,6 +94,19 @@ class Reading:
         with self._store.reading() as db:
             rows = ledger_pages.rows(db, lookups.places(db), query)
         return [row for row in rows if not open_only or row.state in ledger_pages.OPEN]
+
+    def alike(self, values: Mapping[str, Any]) -> list[ProblemRow]:
+        """The problems here that may be the one being typed, the likeliest first, three at most.
+
+        ``values`` as typed so far, by the names of `shared.records.PROBLEM`. What is closed
+        already is left out: that it has come back is another matter.
+        """
+        if not values.get("category"):
+            return []
+        typed = {"found_at": self._clock.wall(), **values}
+        with self._store.reading() as db:
+            found = ledger_pages.chosen(db, [one.id for one in alike.likely(db, typed)])
+        return [row for row in found if row.state in ledger_pages.OPEN][:MOST_ALIKE]
 
     def problem(self, problem_id: str) -> ProblemView:
         """A problem's page, with the actions this person may take. Raises UnknownRecord."""

@@ -63,7 +63,8 @@ class Writing:
 
         def deed(db: sqlite3.Connection, me: Identity) -> _Deed:
             partition, _ = self._place(db, me, values, draft.grid)
-            _refuse(rules.check("problem", values))
+            asked = lookups.category_data(db, str(values.get("category") or ""))
+            _refuse(rules.check_report(values, asked, [one.phase for one in draft.photos]))
             name = str(values["description"])[:20]
             return self._creation(
                 "report_problem", "problem", values, partition, name, draft.photos

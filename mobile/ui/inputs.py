@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.metrics import dp
 from kivy.properties import (
     BooleanProperty,
@@ -15,6 +16,7 @@ from kivy.properties import (
 )
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.gridlayout import GridLayout
 from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.stacklayout import StackLayout
 from kivy.uix.textinput import TextInput
@@ -29,6 +31,8 @@ class Btn(Folding, ButtonBehavior, BoxLayout):
 
     text = StringProperty()
     icon = StringProperty()
+    gone = BooleanProperty(False)
+    wide = NumericProperty(0)  # what it takes to keep its words on one line
 
 
 class Quiet(Folding, ButtonBehavior, BoxLayout):
@@ -37,6 +41,9 @@ class Quiet(Folding, ButtonBehavior, BoxLayout):
     text = StringProperty()
     icon = StringProperty()
     plain = BooleanProperty(False)
+    tall = BooleanProperty(False)  # as high as a Btn, beside one
+    gone = BooleanProperty(False)
+    wide = NumericProperty(0)
     tint = ColorProperty(theme.PRIMARY)
 
 
@@ -46,6 +53,28 @@ class IconBtn(Folding, ButtonBehavior, RelativeLayout):
     icon = StringProperty()
     tint = ColorProperty(theme.INK)
     glow = ColorProperty(theme.DOWN)
+
+
+class Pair(GridLayout):
+    """Two buttons side by side; one under the other where their words need the whole width."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(cols=2, **kwargs)
+        self._line_up = Clock.create_trigger(self._count_cols, -1)
+        for name in ("width", "children"):
+            self.fbind(name, self._line_up)
+
+    def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
+        """Follow how wide its words are."""
+        widget.fbind("wide", self._line_up)
+        super().add_widget(widget, *args, **kwargs)
+
+    def _count_cols(self, *_: Any) -> None:
+        shown = [child for child in self.children if not child.gone]
+        parts = sum(child.size_hint_x or 1 for child in shown) or 1
+        room = self.width - dp(theme.S) * (len(shown) - 1)
+        fits = all(child.wide <= room * (child.size_hint_x or 1) / parts for child in shown)
+        self.cols = 2 if fits else 1
 
 
 class Choice(ButtonBehavior, BoxLayout):
@@ -127,10 +156,25 @@ class Chips(Choosing, StackLayout):
     """Choices as chips, as many lines as they need."""
 
 
-class Tiles(Choosing, BoxLayout):
-    """A few choices side by side, each with a picture: ``icons`` names it by code."""
+class Tiles(Choosing, GridLayout):
+    """A few choices side by side, each with a picture: ``icons`` names it by code.
+
+    Where their words need more room than one line of tiles has, they stand in two lines.
+    """
 
     icons = ObjectProperty({})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(cols=1, **kwargs)
+        self._line_up = Clock.create_trigger(self._count_cols, -1)
+        self.fbind("width", self._line_up)
+        self.fbind("children", self._line_up)
+
+    def _count_cols(self, *_: Any) -> None:
+        count = len(self.children)
+        room = self.width / max(1, count) - dp(theme.S + 8)
+        wide = max((tile.ids.said.natural for tile in self.children), default=0)
+        self.cols = max(1, count if wide <= room or count < 3 else -(-count // 2))
 
     def make(self, code: str, text: str) -> Any:
         """A tile."""

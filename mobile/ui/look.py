@@ -49,6 +49,26 @@ _PROBLEMS = {
 }
 
 
+# Tasks for what the server did not take, and those that only tell something.
+CAME_BACK = ("returned_visit", "rejected_change", "late_action")
+TOLD = ("conflict_verdict", "due_soon", "due_now", "overdue", "reminded", "suspension_ended")
+_TASKS = {
+    "visit_due": ("walk", "primary"),
+    "recheck": ("eye", "primary"),
+    "returned_visit": ("undo", "danger"),
+    "rejected_change": ("warn", "danger"),
+    "conflict_verdict": ("split", "info"),
+    "late_action": ("clock", "warn"),
+    "tell_reporter": ("speech", "primary"),
+    "callback": ("call", "primary"),
+    "overdue": ("warn", "danger"),
+    "reminded": ("bell", "warn"),
+    "due_now": ("clock", "warn"),
+    "due_soon": ("clock", "warn"),
+    "whistled": ("bell", "warn"),
+}
+
+
 def place(code: str) -> Look:
     """Where something that was saved is now."""
     icon, tone = _PLACES.get(code, ("info", "mute"))
@@ -74,6 +94,17 @@ def problem(state: str) -> Look:
     """A problem's state in the ledger."""
     icon, tone = _PROBLEMS.get(state, ("clock", "info"))
     return Look(word(v.PROBLEM_STATES, state) or tr("待立案"), icon, tone)
+
+
+def waiting() -> Look:
+    """In a list: only on this phone so far."""
+    return Look(tr("待上传"), "cloud_up", "info")
+
+
+def task(row: TaskRow) -> Look:
+    """What a task asks for."""
+    icon, tone = _TASKS.get(row.type, ("task", "primary"))
+    return Look(pick(row.title_zh, row.title_en), icon, tone)
 
 
 def limit(row: ProblemRow, now: int) -> Look:

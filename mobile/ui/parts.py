@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from kivy.clock import Clock
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ColorProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -13,7 +14,7 @@ from kivy.uix.widget import Widget
 from mobile.sync.phone import ConflictRow, ProblemRow, ProgressRow, VisitRow
 from mobile.ui import look, photo_states, theme
 from mobile.ui.times import moment
-from mobile.ui.widgets import Badge, TapCard
+from mobile.ui.widgets import Badge, TapCard, text
 from mobile.ui.words import pick, tr, word
 from shared import ids
 from shared import vocabulary as v
@@ -40,6 +41,28 @@ class LinkCard(TapCard):
     why = StringProperty()
     why_tone = StringProperty("danger")
     todo = StringProperty()
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._draw = Clock.create_trigger(self._show_badges, -1)
+        super().__init__(**kwargs)
+        for number in ("", "2", "3"):
+            for part in ("", "_icon", "_tone"):
+                self.fbind(f"badge{number}{part}", self._draw)
+        self.fbind("aside", self._draw)
+        self._show_badges()
+
+    def _show_badges(self, *_: Any) -> None:
+        row = self.ids.badges
+        show_badges(
+            row,
+            (
+                look.Look(self.badge, self.badge_icon, self.badge_tone),
+                look.Look(self.badge2, self.badge2_icon, self.badge2_tone),
+                look.Look(self.badge3, self.badge3_icon, self.badge3_tone),
+            ),
+        )
+        if self.aside:
+            row.add_widget(text("Aside", self.aside))
 
 
 class Step(BoxLayout):
@@ -135,39 +158,26 @@ Builder.load_string("""
     spacing: dp(6)
     BoxLayout:
         size_hint_y: None
-        height: sp(24)
+        height: max(sp(24), title.height)
         spacing: dp(t.S)
-        Line1:
+        Txt:
+            id: title
             text: root.title
-            size_hint_y: 1
+            most: 2
+            pos_hint: {'center_y': .5}
         Icon:
             name: 'right'
             tint: t.SUB
             size: dp(16), dp(16)
             pos_hint: {'center_y': .5}
-    Line1Sub:
+    Sub:
         text: root.line
-        height: sp(20) if root.line else 0
-    BoxLayout:
+        most: 2
+    StackLayout:
+        id: badges
         size_hint_y: None
-        height: dp(26) if root.badge or root.badge2 or root.badge3 else 0
+        height: self.minimum_height if self.children else 0
         spacing: dp(6)
-        Badge:
-            text: root.badge
-            icon: root.badge_icon
-            tone: root.badge_tone
-        Badge:
-            text: root.badge2
-            icon: root.badge2_icon
-            tone: root.badge2_tone
-        Badge:
-            text: root.badge3
-            icon: root.badge3_icon
-            tone: root.badge3_tone
-        Widget:
-        Word:
-            text: root.aside
-            font_size: sp(13)
     Txt:
         text: root.why
         color: t.tone(root.why_tone)[0]

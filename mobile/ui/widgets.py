@@ -27,14 +27,18 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from mobile.ui import theme
-from mobile.ui.wrap import wrap
+from mobile.ui.wrap import pieces, shortened, wrap
 
 FEED_SECONDS = 0.004
 
 
-class Txt(Label):
-    """Text that wraps as Chinese does."""
+class Wrapping(Label):
+    """Text whose lines are broken as Chinese breaks them, at the width of ``text_size``.
 
+    More lines than ``most`` (0: as many as there are) end in "…".
+    """
+
+    most = NumericProperty(0)
     _widths: dict[tuple[float, str], float] = {}  # noqa: RUF012  of pieces, measured once
 
     def texture_update(self, *args: Any) -> None:
@@ -42,7 +46,10 @@ class Txt(Label):
         width = self.text_size[0]
         if width and self.text:
             room = width - self.padding[0] - self.padding[2]
-            self._label.text = wrap(self.text, room, self._measure)
+            broken = wrap(self.text, room, self._measure)
+            self._label.text = shortened(broken, self.most, room, self._measure)
+        elif not width:
+            self._label.text = self.text
         super().texture_update(*args)
 
     def _measure(self, piece: str) -> float:
@@ -51,6 +58,29 @@ class Txt(Label):
         if found is None:
             found = self._widths[key] = self._label.get_extents(piece)[0]
         return found
+
+
+class Txt(Wrapping):
+    """Text as wide as its place and as high as it needs."""
+
+
+class Said(Wrapping):
+    """Words no wider than they are; broken into lines where they are wider than ``room``."""
+
+    room = NumericProperty(0)
+    natural = NumericProperty(0)  # pixels, on one line
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("text", "font_size", "room"):
+            self.fbind(name, self._measure_all)
+        self._measure_all()
+
+    def _measure_all(self, *_: Any) -> None:
+        lines = self.text.split("\n")
+        self.natural = max(sum(map(self._measure, pieces(line))) for line in lines)
+        fits = self.natural <= max(1, self.room)
+        self.text_size = (None, None) if fits else (max(1, self.room), None)
 
 
 class Icon(Widget):
@@ -150,6 +180,13 @@ class Card(Column):
 
 class TapCard(ButtonBehavior, Card):
     """A card that leads somewhere."""
+
+
+class Disc(Widget):
+    """The picture of a state; its word stands beside it."""
+
+    icon = StringProperty()
+    tone = StringProperty("mute")
 
 
 class Badge(BoxLayout):

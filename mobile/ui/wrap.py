@@ -18,6 +18,22 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> str:
     return "\n".join(_wrap_line(line, width, measure) for line in text.split("\n"))
 
 
+def shortened(broken: str, most: int, width: float, measure: Callable[[str], float]) -> str:
+    """No more lines than ``most`` (0: all of them); what is left out is shown by "…"."""
+    lines = broken.split("\n")
+    if not most or len(lines) <= most:
+        return broken
+    last = pieces(lines[most - 1])
+    while last and sum(map(measure, last)) + measure("…") > width:
+        last.pop()
+    return "\n".join([*lines[: most - 1], "".join(last).rstrip(" ") + "…"])
+
+
+def pieces(line: str) -> list[str]:
+    """A line in its words, numbers and single characters: what is never torn apart."""
+    return _PIECES.findall(line)
+
+
 def _wrap_line(line: str, width: float, measure: Callable[[str], float]) -> str:
     lines: list[list[str]] = [[]]
     used = 0.0

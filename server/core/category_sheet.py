@@ -16,11 +16,13 @@ from shared.categories import Limit
 
 HEADINGS = (
     "代码", "大类", "名称", "英文名", "适用地点", "责任单位", "派遣时限", "签收时限", "处置时限",
-    "整改前照片", "整改后照片", "启用", "次序",
+    "整改前照片", "整改后照片", "同时拨打", "启用", "次序",
 )  # fmt: skip
 NEEDED = ("代码", "名称")
+_SAID = ("places", "body", "limits", "needs_before", "needs_after", "call")
 _FILE = Path(__file__).with_name("categories.json")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_NUMBER = re.compile(r"[0-9][0-9 -]{1,18}[0-9]")
 _LIMIT = re.compile(r"(\d+(?:\.\d+)?)\s*(\S+)")
 # What people write; a sheet that is exported has the vocabulary's own words.
 _UNITS = {c.zh: c.code for c in v.LIMIT_UNITS} | {c.code: c.code for c in v.LIMIT_UNITS} | {
@@ -64,8 +66,7 @@ def shipped() -> tuple[Category, ...]:
     for number, (code, zh, en, members) in enumerate(_read()["groups"]):
         found.append(Category(code, zh, en, True, number * 100, {"parent": None}))
         for place, one in enumerate(members, 1):
-            data = {name: one[name] for name in (
-                "places", "body", "limits", "needs_before", "needs_after")}  # fmt: skip
+            data = {name: one[name] for name in _SAID if name in one}
             found.append(
                 Category(one["code"], one["zh"], one["en"], True, number * 100 + place,
                          {"parent": code, **data})
@@ -97,6 +98,7 @@ def cells(one: Category) -> list[str | int]:
         *("" if group else limit_text(rules.limit(data, stage)) for stage in _STAGES),
         "" if group else _said(before),
         "" if group else _said(after),
+        "" if group else str(data.get("call") or ""),
         _said(one.active),
         one.position_no,
     ]
@@ -139,9 +141,18 @@ def parsed(row: Mapping[str, str], bodies: Mapping[str, str]) -> Category:
             "limits": _limits(row),
             "needs_before": _flag(row, "整改前照片", False),
             "needs_after": _flag(row, "整改后照片", False),
-        }
+        } | _call(row.get("同时拨打", ""))
     english = row.get("英文名", "").strip()[:120]
     return Category(code, name, english, _flag(row, "启用", True), int(number), data)
+
+
+def _call(text: str) -> dict[str, str]:
+    number = text.strip()
+    if number and not _NUMBER.fullmatch(number):
+        raise Wrong(
+            f"同时拨打“{number}”应为电话号码", f"同时拨打 “{number}” must be a telephone number"
+        )
+    return {"call": number} if number else {}
 
 
 def _limits(row: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -27,7 +27,7 @@ from server.storage.models import Reference
 from shared import ids
 from shared.operations import CREATE, SET, Operation
 
-_WIDTHS = (20, 14, 24, 28, 16, 18, 12, 12, 12, 10, 10, 6, 6)
+_WIDTHS = (20, 14, 24, 28, 16, 18, 12, 12, 12, 10, 10, 10, 6, 6)
 _HEAD_ROWS = 20  # a header further down is none
 MOST = 2000  # categories of a file
 AT_ONCE = 10 * MOST  # operations of one commit: all of them

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.sync.phone import Phone, ProblemRow
+from mobile.sync.phone import Phone, ProblemDraft, ProblemRow
 from mobile.ui import words
 from tests.screens.driver import Driver
 
@@ -20,9 +20,21 @@ def in_state(store: Phone, state: str) -> ProblemRow:
     return next(row for row in store.problems() if row.state == state)
 
 
-def test_a_problem_is_reported_from_a_household(app: Start, store: Phone, shots: Path) -> None:
-    home = store.households()[0]
-    driver = app(store)
+class Telephone:
+    """Remembers what was dialled."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def call(self, number: str) -> None:
+        self.called.append(number)
+
+
+def test_an_urgent_problem_is_reported_from_a_household_and_its_number_is_at_hand(
+    app: Start, store: Phone, shots: Path
+) -> None:
+    home, telephone = store.households()[0], Telephone()
+    driver = app(store, dialler=telephone)
     driver.shell.go("household", household_id=home.id)
     driver.settle()
     driver.tap(driver.page.ids.report)
@@ -32,21 +44,77 @@ def test_a_problem_is_reported_from_a_household(app: Start, store: Phone, shots:
     assert page.ids.category_field.error and page.ids.description_field.error
     driver.tap(page.ids.pick)
     assert driver.page.name == "pick"
-    category = next(one for one in store.categories() if one.parent)
+    category = next(one for one in store.categories() if one.call)
     driver.fill(driver.page.ids.search.ids.field, category.name[:3])
     driver.settle()
     driver.shot(shots / "category.png")
     driver.tap(driver.page.ids.rows.view_of(category.code))
     assert driver.page.name == "report" and page.category_name == category.name
+    driver.tap(driver.find("TapNote", icon="call"))
+    assert telephone.called == ["119"] and driver.reads("同时拨打 119")
     driver.fill(page.ids.description, "楼道堆物，消防通道过不去")
     driver.tap(driver.find("PhotoTile", icon="camera"))
     driver.shot(shots / "report.png")
     driver.tap(page.ids.save)
-    assert driver.page.name == "household" and "已上报" in driver.said
+    assert driver.page.name == "household" and "打电话" in driver.said
+    driver.tap(driver.find("SnackBtn", driver.shell, text="拨打 119"))
+    assert telephone.called == ["119", "119"]
     row = store.problems()[0]
     assert (row.category, row.pending) == (category.code, True)
     view = store.problem(row.id)
     assert view.values["target_id"] == home.id and len(view.photos) == 1
+    driver.tap(driver.page.ids.report)
+    driver.tap(driver.page.ids.pick)
+    assert [one["key"] for one in driver.page.ids.rows.data[:2]] == ["head 最近用过", category.code]
+
+
+def test_what_is_known_already_is_found_while_reporting_and_takes_what_is_new(
+    app: Start, store: Phone, shots: Path
+) -> None:
+    home = store.households()[0]
+    first = {
+        "category": "sewage", "description": "楼前下水道堵了，污水漫到门口", "place": home.address,
+        "target_kind": "household", "target_id": home.id,
+    }  # fmt: skip
+    known = store.report_problem(ProblemDraft(first))
+    driver = app(store)
+    driver.shell.go("report", household_id=home.id)
+    driver.settle()
+    page = driver.page
+    page._picked("sewage")
+    driver.fill(page.ids.description, "下水道又堵了，楼前都是污水")
+    driver.wait(lambda: page.ids.alike.children)
+    driver.settle()
+    driver.reach(page.ids.alike)
+    driver.shot(shots / "alike.png")
+    driver.tap(driver.find("Quiet", text="打开看看"))
+    assert driver.page.name == "problem" and driver.page.problem_id == known
+    driver.back()
+    assert page.ids.description.text == "下水道又堵了，楼前都是污水"
+    driver.tap(driver.find("Quiet", text="补充到这件"))
+    assert driver.page.name == "problem" and "没有另报" in driver.said
+    assert [row.description for row in store.problems()].count(first["description"]) == 1
+    assert store.problem(known).progress[-1].reason == "下水道又堵了，楼前都是污水"
+    assert store.draft(f"problem:{home.id}") is None
+
+
+def test_a_category_that_asks_for_it_is_reported_with_a_photo_of_how_it_is(
+    app: Start, store: Phone
+) -> None:
+    driver = app(store)
+    driver.shell.go("report")
+    driver.settle()
+    page = driver.page
+    page._picked("road_damage")
+    driver.fill(page.ids.description, "路面塌了一块")
+    driver.fill(page.ids.place, "东门路口")
+    driver.tap(page.ids.save)
+    assert "照片" in page.ids.photos_field.error
+    driver.tap(driver.find("PhotoTile", icon="camera"))
+    driver.tap(page.ids.save)
+    view = store.problem(store.problems()[0].id)
+    assert view.row.category == "road_damage"
+    assert [photo.phase for photo in view.photos] == ["before"]
 
 
 def test_a_problem_is_reported_alone_and_may_be_solved_already(app: Start, store: Phone) -> None:
@@ -55,7 +123,7 @@ def test_a_problem_is_reported_alone_and_may_be_solved_already(app: Start, store
     driver.settle()
     driver.tap(driver.page.ids.report)
     page = driver.page
-    page._picked(next(one for one in store.categories() if one.parent).code)
+    page._picked("sewage")
     driver.fill(page.ids.description, "井盖松动，已垫好")
     driver.fill(page.ids.place, "东门路口")
     driver.tap(page.ids.solved_on_spot)
@@ -80,9 +148,12 @@ def test_the_list_shows_state_and_time_limit_in_words(
     driver = app(store)
     driver.shell.open_tab("ledger")
     driver.settle()
-    rows = driver.page.ids.rows.data
-    assert [row["key"] for row in rows] == [row.id for row in store.problems(open_only=True)]
-    assert all(row["show"]["badge"] for row in rows)
+    rows = [row for row in driver.page.ids.rows.data if row["viewclass"] != "GroupRow"]
+    known = {row.id: row for row in store.problems(open_only=True)}
+    assert {row["key"] for row in rows} == set(known)
+    assert all(row["show"]["badge"] and row["show"]["icon"] for row in rows)
+    late = [row["show"]["badge2_tone"] == "danger" for row in rows]
+    assert late == sorted(late, reverse=True), "what is overdue comes first"
     driver.shot(shots / "ledger.png")
     driver.tap(driver.page.ids.shown.chip("all"))
     assert len(driver.page.ids.rows.data) == len(store.problems())
@@ -99,7 +170,7 @@ def test_categories_are_named_in_the_chosen_language(app: Start, store: Phone) -
     try:
         driver.shell.open_tab("ledger")
         driver.settle()
-        shown = {one["key"]: one["show"]["line"] for one in driver.page.ids.rows.data}
+        shown = {one["key"]: one["show"].get("line") for one in driver.page.ids.rows.data}
         assert shown[row.id].startswith(row.category_en)
         driver.shell.go("problem", problem_id=row.id)
         driver.settle()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mobile.ui.wrap import NEVER_FIRST, NEVER_LAST, wrap
+from mobile.ui import room
+from mobile.ui.wrap import NEVER_FIRST, NEVER_LAST, shortened, wrap
 
 
 def measure(piece: str) -> float:
@@ -38,3 +39,18 @@ def test_nothing_is_lost_and_no_line_begins_with_a_stop(width: int) -> None:
     assert "".join(lines) == text
     assert not [line for line in lines if line[0] in NEVER_FIRST or line[-1] in NEVER_LAST]
     assert all(measure(line) <= width for line in lines if len(line) > 1 and line[0] not in "1")
+
+
+def test_what_does_not_fit_into_the_lines_there_are_ends_in_dots() -> None:
+    broken = wrap("一二三四五六七八九", 40, measure)
+    assert shortened(broken, 2, 40, measure) == "一二三四\n五六七…"
+    assert shortened(broken, 3, 40, measure) == broken == shortened(broken, 0, 40, measure)
+
+
+def test_a_rows_height_is_told_from_its_words() -> None:
+    assert room.lines("", 16, 100) == 0
+    assert room.lines("楼道灯坏了", 16, 100) == 1
+    assert room.lines("楼道灯坏了三天没人修", 16, 100) == 2
+    assert room.lines("楼道灯坏了" * 9, 16, 100) == 2
+    assert room.flowed([60, 60, 60], 130, 6) == 2
+    assert room.flowed([], 130, 6) == 0

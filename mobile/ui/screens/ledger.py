@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kivy.core.window import Window
 from kivy.lang import Builder
+from kivy.metrics import dp
 from kivy.properties import ListProperty, StringProperty
 
-from mobile.sync.phone import ProblemRow, TaskRow
-from mobile.ui import look
+from mobile.ui import ledger_rows
 from mobile.ui.page import Page
 from mobile.ui.rows import Row, RowView, stack
-from mobile.ui.times import due
-from mobile.ui.words import pick, tr
+from mobile.ui.words import tr
 
-ROW, FOOT = 108, 76
+FOOT = 84  # under the last row: room for the button over the list
 
 
 class ProblemLine(RowView):
@@ -22,6 +22,8 @@ class ProblemLine(RowView):
 
     title = StringProperty()
     line = StringProperty()
+    icon = StringProperty()
+    tone = StringProperty("mute")
     badge = StringProperty()
     badge_icon = StringProperty()
     badge_tone = StringProperty("mute")
@@ -29,6 +31,8 @@ class ProblemLine(RowView):
     badge2_icon = StringProperty()
     badge2_tone = StringProperty("mute")
     badge3 = StringProperty()
+    badge3_icon = StringProperty()
+    badge3_tone = StringProperty("mute")
 
 
 class LedgerPage(Page):
@@ -56,14 +60,17 @@ class LedgerPage(Page):
         self._asked += 1
         asked, query = self._asked, self.ids.search.text.strip()
         shown, phone, now = self.ids.shown.value, self.around.phone, self.around.now()
+        wide = Window.width / dp(1)
 
         def work() -> tuple[list[Row], int, int]:
             open_problems, tasks = phone.problems(query, open_only=True), phone.tasks()
             if shown == "tasks":
-                found = [_task(row, now) for row in tasks if query in row.about_name + row.reason]
+                wanted = [one for one in tasks if query in one.about_name + one.reason]
+                found = ledger_rows.of_tasks(wanted, now, wide)
+            elif shown == "all":
+                found = ledger_rows.of_problems(phone.problems(query), now, wide, grouped=False)
             else:
-                rows = phone.problems(query) if shown == "all" else open_problems
-                found = [_problem(row, now) for row in rows]
+                found = ledger_rows.of_problems(open_problems, now, wide, grouped=True)
             return stack(found, foot=FOOT), len(open_problems), len(tasks)
 
         def arrived(answer: tuple[list[Row], int, int]) -> None:
@@ -78,6 +85,8 @@ class LedgerPage(Page):
 
     def open_row(self, row: Row) -> None:
         """To a problem or a task."""
+        if row["viewclass"] == "GroupRow":
+            return
         if row["task"]:
             self.shell.go("task", task_id=row["key"])
         else:
@@ -106,49 +115,6 @@ class LedgerPage(Page):
         else:
             self.nothing = tr("这里会列出网格里的问题")
             self.empty_text = tr("走访时发现的问题，点“报问题”记进来")
-
-
-def _problem(row: ProblemRow, now: int) -> Row:
-    state, limit = look.problem(row.state), look.limit(row, now)
-    second = look.place("waiting") if row.pending else limit
-    return {
-        "viewclass": "ProblemLine",
-        "key": row.id,
-        "tall": ROW,
-        "task": False,
-        "show": {
-            "title": row.description,
-            "line": " · ".join(filter(None, (pick(row.category_zh, row.category_en), row.address))),
-            "badge": state.text,
-            "badge_icon": state.icon,
-            "badge_tone": state.tone,
-            "badge2": second.text,
-            "badge2_icon": second.icon,
-            "badge2_tone": second.tone,
-            "badge3": tr("督办") if row.supervised else "",
-        },
-    }
-
-
-def _task(row: TaskRow, now: int) -> Row:
-    limit, tone = due(row.due_at, now)
-    return {
-        "viewclass": "ProblemLine",
-        "key": row.id,
-        "tall": ROW,
-        "task": True,
-        "show": {
-            "title": row.about_name or row.reason or pick(row.title_zh, row.title_en),
-            "line": look.task_words(row),
-            "badge": pick(row.title_zh, row.title_en),
-            "badge_icon": "task",
-            "badge_tone": "primary",
-            "badge2": limit,
-            "badge2_icon": "warn" if tone == "danger" else "clock",
-            "badge2_tone": tone,
-            "badge3": "",
-        },
-    }
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

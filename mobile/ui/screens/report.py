@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kivy.lang import Builder
+from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ListProperty, StringProperty
+from kivy.uix.widget import Widget
 
-from mobile.sync.phone import Category, Draft, Phone, ProblemDraft
-from mobile.ui.form import FormPage
+from mobile.sync.phone import Category, Draft, DraftPhoto, Phone, ProblemDraft, ProblemRow
+from mobile.ui import category_words, theme
+from mobile.ui.alike_cards import alike_cards
+from mobile.ui.form import FormPage, with_phase
 from mobile.ui.screens.pick import Option
-from mobile.ui.words import label, pick, tr
+from mobile.ui.widgets import TapNote, text
+from mobile.ui.words import label, tr
 
-_Start = tuple[dict[str, Any], str, list[Category], list[tuple[str, str]], Draft | None]
+ALIKE_SECONDS = 0.6
+
+
+class _Start(NamedTuple):
+    """What the form starts with."""
+
+    values: dict[str, Any]
+    about: str
+    categories: list[Category]
+    grids: list[tuple[str, str]]
+    kept: Draft | None
+    recent: str
 
 
 class ReportPage(FormPage):
@@ -27,12 +44,14 @@ class ReportPage(FormPage):
     category_name = StringProperty()
     asks_reporter = BooleanProperty(False)
     asks_grid = BooleanProperty(False)
+    needs_before = BooleanProperty(False)
     grids = ListProperty()
 
     def built(self) -> None:
         """The reporter is asked for only where it is somebody else."""
         super().built()
         self.ids.source.bind(value=self._source_changed)
+        self._look_alike = self.later(self._ask_alike, ALIKE_SECONDS)
 
     def enter(self, household_id: str = "", visit_id: str = "") -> None:
         """The place is filled in where it is known, or as it was left."""
@@ -41,12 +60,17 @@ class ReportPage(FormPage):
         self.asks_grid = False
         self.about = ""
         self._categories: list[Category] = []
+        self._recent = ""
+        self._found: list[ProblemRow] = []
+        self.ids.alike.clear_widgets()
         self._fill({}, ())
 
         def arrived(found: _Start) -> None:
             if key != self.draft_key:
                 return
-            values, self.about, self._categories, self.grids, kept = found
+            values, kept = found.values, found.kept
+            self.about, self._categories, self.grids = found.about, found.categories, found.grids
+            self._recent = found.recent
             self.asks_grid = not household_id and len(self.grids) > 1
             if kept is None:
                 self._fill(values, ())
@@ -60,22 +84,33 @@ class ReportPage(FormPage):
 
     def pick_category(self) -> None:
         """To the list of categories and back."""
-        names = {one.code: pick(one.name, one.name_en) for one in self._categories}
+        names = {one.code: category_words.name(one) for one in self._categories}
         parents = {one.parent for one in self._categories if one.parent}
         options = [
-            Option(one.code, names[one.code], names.get(one.parent, ""))
+            Option(
+                one.code, names[one.code], names.get(one.parent, ""), category_words.line(one),
+                "call" if one.call else "", "danger",
+            )
             for one in self._categories
             if one.code not in parents
-        ]
+        ]  # fmt: skip
         order = list(dict.fromkeys(option.group for option in options))
         options.sort(key=lambda option: order.index(option.group))
+        recent = category_words.recent(self._recent, self._categories)
         self.shell.go(
             "pick",
             title=label("problem", "category"),
             options=options,
             chosen=self.category,
             then=self._picked,
+            recent=[one.code for one in recent],
         )
+
+    def touched(self) -> None:
+        """What was typed is kept, and compared with what is known."""
+        super().touched()
+        if not self._filling:
+            self._look_alike()
 
     def values(self) -> dict[str, Any]:
         """With the category, which is chosen on another page."""
@@ -92,21 +127,93 @@ class ReportPage(FormPage):
         position = self._position()
         if position:
             values["position"] = position
+        phone, key, code = self.around.phone, self.draft_key, self.category
+        draft = ProblemDraft(values, self._taken(), grid)
+        recent = category_words.used(self._recent, code)
+
+        def work() -> str:
+            saved = phone.report_problem(draft, key)
+            phone.keep_setting(category_words.RECENT, recent)
+            return saved
+
+        self.save_by(work, self._saved)
+
+    def add_to(self, row: ProblemRow) -> None:
+        """The same thing told again: what is new goes into the problem that is there."""
         phone, key = self.around.phone, self.draft_key
-        draft = ProblemDraft(values, tuple(self.photos), grid)
-        self.save_by(lambda: phone.report_problem(draft, key), self._saved)
+        words = str(self.values().get("description") or "").strip()
+        if not words:
+            self.wrong("description", tr("写一句新的情况，再补充"))
+            self.ids.body.show(self.ids.description_field)
+            return
+        photos = self._taken()
+
+        def work() -> None:
+            phone.act(row.id, "progress", {"reason": words}, photos)
+            phone.drop_draft(key)
+
+        def saved(_: Any) -> None:
+            self.draft_key = ""
+            self.shell.instead("problem", problem_id=row.id)
+            self.shell.say(tr("已补充到这件，没有另报"), "disc_check")
+
+        self.save_by(work, saved)
+
+    def _taken(self) -> tuple[DraftPhoto, ...]:
+        return with_phase(self.photos, "before") if self.needs_before else tuple(self.photos)
 
     def _saved(self, _: str) -> None:
         self.draft_key = ""
         self.shell.back()
-        self.shell.say(tr("已上报台账，联网后自动上传"), "disc_check")
+        one = self._chosen()
+        if one and one.call:
+            self.shell.say(
+                tr("已记下。还没打电话的话，现在就打"),
+                "call",
+                tr("拨打 {number}", number=one.call),
+                lambda: self.around.dialler.call(one.call),
+            )
+        else:
+            self.shell.say(tr("已上报台账，联网后自动上传"), "disc_check")
+
+    def leave(self) -> None:
+        """Nothing is compared any more."""
+        self._look_alike.cancel()
+        super().leave()
+
+    def _ask_alike(self) -> None:
+        phone, key = self.around.phone, self.draft_key
+        values = self.values()
+        position = self._position()
+        if position:
+            values["position"] = position
+        if key:
+            self.read(
+                lambda: phone.alike(values),
+                lambda found: self._show_alike(found) if key == self.draft_key else None,
+            )
+
+    def _show_alike(self, found: list[ProblemRow]) -> None:
+        if found == self._found:
+            return
+        self._found = found
+        self.ids.alike.fill(
+            alike_cards(
+                found,
+                self.around.now(),
+                look_at=lambda one: self.shell.go("problem", problem_id=one.id),
+                add_to=self.add_to,
+            )
+        )
 
     def _picked(self, code: str) -> None:
         self.category = code
         self._name_category()
         self.wrong("category", "")
+        self.wrong("photos", "")
         self._touched = True
         self.flush()
+        self._look_alike()
 
     def _fill(self, values: dict[str, Any], photos: Any) -> None:
         self.category = values.get("category") or ""
@@ -115,10 +222,25 @@ class ReportPage(FormPage):
         self.begin({"source": "worker", **values}, photos)
         self.base.pop("category", None)
 
+    def _chosen(self) -> Category | None:
+        return next((one for one in self._categories if one.code == self.category), None)
+
     def _name_category(self) -> None:
-        self.category_name = next(
-            (pick(c.name, c.name_en) for c in self._categories if c.code == self.category), ""
-        )
+        one = self._chosen()
+        self.category_name = category_words.name(one) if one else ""
+        self.needs_before = bool(one and one.needs_before)
+        self.ids.told.fill(self._told(one) if one else ())
+
+    def _told(self, one: Category) -> Iterator[Widget]:
+        if one.call:
+            urgent = TapNote(
+                text=tr("紧急：同时拨打 {number}，点这里就拨", number=one.call),
+                icon="call",
+                tone="danger",
+            )
+            urgent.bind(on_release=lambda _: self.around.dialler.call(one.call))
+            yield urgent
+        yield text("Sub", category_words.facts(one), padding=(dp(theme.XS), 0))
 
     def _source_changed(self, _: Any, value: str) -> None:
         self.asks_reporter = value not in ("", "worker")
@@ -147,7 +269,8 @@ def _open(phone: Phone, household_id: str, visit_id: str, key: str) -> _Start:
             values["description"] = visit.values["appeal"]
     me = phone.me
     grids = [(grid.code, grid.name) for grid in me.grids] if me else []
-    return values, about, phone.categories(), grids, phone.draft(key)
+    recent = phone.setting(category_words.RECENT)
+    return _Start(values, about, phone.categories(), grids, phone.draft(key), recent)
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
