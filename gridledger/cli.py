@@ -31,6 +31,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "categories",
         "问题类别：内置、导入、导出 / Categories",
     ),
+    "campaigns": (
+        "gridledger.commands.campaigns",
+        "campaigns",
+        "专项走访：要问的问题 / Campaigns",
+    ),
     "calendar": ("gridledger.commands.calendar", "calendar", "工作日历 / The work calendar"),
     "user": ("gridledger.commands.user", "user", "账号：新建、列表、密码 / Accounts"),
     "enrol": ("gridledger.commands.user", "enrol", "给手机发登记码 / A code to enrol a phone"),

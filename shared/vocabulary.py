@@ -190,6 +190,7 @@ REFERENCE_TYPES = _choices(
     ("form", "走访表", "Visit form"),
     ("person", "人员", "Person"),
     ("calendar", "工作日历", "Work calendar"),
+    ("campaign", "专项", "Campaign"),
 )
 ROLES = _choices(
     ("grid_worker", "网格员", "Grid worker"),

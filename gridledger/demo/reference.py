@@ -41,6 +41,12 @@ def reference_records(plan: Plan) -> Iterator[Operation]:
         yield _reference(
             rolls, made, "category", one["code"], one["zh"], one["en"], place[one["parent"]], data
         )
+    campaign = listed["campaign"]
+    runs = {"starts_at": made, "ends_at": plan.now + 60 * 24 * HOUR, "areas": []}
+    yield _reference(
+        rolls, made, "campaign", campaign["code"], campaign["zh"], campaign["en"], 0,
+        {**runs, "questions": campaign["questions"]},
+    )  # fmt: skip
     for number, (code, zh, en, owner) in enumerate(listed["bodies"]):
         yield _reference(rolls, made, "body", code, zh, en, number, {"owner": owner})
 

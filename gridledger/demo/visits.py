@@ -181,8 +181,10 @@ def _conversation(rolls: Dice, home: Household) -> dict[str, Any]:
         found["note"] += rolls.choice(listed["spot"])
     if rolls.chance(0.04):
         found["answers"] = {
-            "gas_hose": rolls.choice(("metal", "rubber")),
-            "alarm": rolls.chance(0.4),
+            "gas_safety": {
+                "gas_hose": rolls.choice(("metal", "rubber")),
+                "alarm": rolls.chance(0.4),
+            }
         }
     return found
 

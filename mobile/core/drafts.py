@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from mobile.core.errors import FieldError
-from shared import categories, ids, ledger, quick, records, schemas
+from shared import campaigns, categories, ids, ledger, quick, records, schemas
+from shared.campaigns import Campaign
 
 # What a person must fill in, at most six each. The rest of the required fields fill themselves.
 ASKED: dict[str, tuple[str, ...]] = {
@@ -40,6 +41,46 @@ def check(kind: str, values: Mapping[str, Any]) -> dict[str, FieldError]:
     if kind == "visit":
         errors |= _check_target(values)
     return errors
+
+
+def check_visit(
+    values: Mapping[str, Any], running: Mapping[str, Campaign]
+) -> dict[str, FieldError]:
+    """What is wrong with a visit: also what a campaign asks of whoever was met.
+
+    ``running``: the campaigns by code. Only those that were begun are looked at; an error stands
+    under "<campaign>.<question>".
+    """
+    errors = check("visit", values)
+    answers = values.get("answers")
+    if not isinstance(answers, Mapping) or values.get("outcome") != "met":
+        return errors
+    for code, given in answers.items():
+        campaign = running.get(code)
+        if campaign is not None and isinstance(given, Mapping):
+            for one in campaigns.missing(campaign, given):
+                errors[f"{code}.{one.code}"] = FieldError(
+                    f"请回答：{one.zh}", f"Please answer: {one.en}"
+                )
+    return errors
+
+
+def solved_values(
+    visit_id: str, visit: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The problem that was solved on the spot at a visit: its own words, else the visit's."""
+    said = (given.get("description"), visit.get("appeal"), visit.get("note"))
+    carried = {name: visit.get(name) for name in ("target_kind", "target_id", "position",
+                                                  "concern_tags")}  # fmt: skip
+    values = carried | {
+        "visit_id": visit_id,
+        "category": given.get("category"),
+        "description": next((one.strip() for one in said if one and one.strip()), None),
+        "found_at": visit.get("visited_at"),
+        "source": "worker",
+        "solved_on_spot": True,
+    }
+    return tidy(values)
 
 
 def check_report(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from shared import campaigns
+from shared.campaigns import Campaign
 
 # What usually holds from one visit to the next; what was seen and said that day does not.
 CARRIED = ("reason", "concern_tags")
@@ -26,6 +29,19 @@ def visit_values(
         "reason": reason,
         **carried,
     }
+
+
+def answers(
+    running: Iterable[Campaign], earlier: Iterable[Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What this door answered to the campaigns that run; ``earlier``: its visits, newest first."""
+    found: dict[str, dict[str, Any]] = {}
+    given = [one["answers"] for one in earlier if isinstance(one.get("answers"), Mapping)]
+    for campaign in running:
+        last = next((one[campaign.code] for one in given if one.get(campaign.code)), None)
+        if isinstance(last, Mapping):
+            found[campaign.code] = campaigns.tidy(campaign, last)
+    return found
 
 
 def no_change_values(

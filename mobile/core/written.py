@@ -40,11 +40,14 @@ class VisitDraft:
 
     ``grid`` (15 digits) is needed only where the target is not a known record (a shop, an
     employer) and the worker has several grids. ``visited_at`` is now where it is not given.
+    ``solved`` is what was solved on the spot, category and description: it goes into the ledger
+    as closed at once, in the same transaction.
     """
 
     values: Mapping[str, Any]
     photos: tuple[DraftPhoto, ...] = ()
     grid: str = ""
+    solved: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

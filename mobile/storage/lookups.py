@@ -13,8 +13,10 @@ from mobile.core.edits import Held
 from mobile.core.views import Category, Place
 from mobile.storage import alike
 from mobile.storage.records import DOC, values_of
+from shared import campaigns as campaigns_
 from shared import categories as categories_
 from shared import vocabulary
+from shared.campaigns import Campaign
 from shared.ledger import Facts
 from shared.work_calendar import Calendar, of_years
 
@@ -77,6 +79,12 @@ def categories(db: sqlite3.Connection) -> list[Category]:
             )
         )
     return found
+
+
+def campaigns(db: sqlite3.Connection, area: str, now: int) -> list[Campaign]:
+    """The campaigns that run now in an area (15 digits), in their order."""
+    found = map(campaigns_.read, references(db, "campaign"))
+    return [one for one in found if one.questions and campaigns_.is_running(one, now, area)]
 
 
 def category_names(db: sqlite3.Connection, code: str) -> tuple[str, str]:
@@ -164,6 +172,19 @@ def household_name(db: sqlite3.Connection, values: Mapping[str, Any]) -> str:
     """A door as it is called: its contact, else its address."""
     contact = values.get("contact_name")
     return str(contact or doors.address_line(values, compound_name(db, values.get("compound_id"))))
+
+
+def place_of(db: sqlite3.Connection, record_id: str | None) -> str:
+    """Where a door or a compound is, in one line; "" where it is not on this phone."""
+    row = db.execute(
+        f"SELECT kind, {DOC} AS doc FROM record WHERE id = ? AND visible = 1", (record_id,)
+    ).fetchone()
+    if row is None:
+        return ""
+    values = values_of(row)
+    if row["kind"] == "household":
+        return doors.address_line(values, compound_name(db, values.get("compound_id")))
+    return str(values.get("address") or values.get("name") or "")
 
 
 def name_of_record(db: sqlite3.Connection, kind: str, values: Mapping[str, Any]) -> str:

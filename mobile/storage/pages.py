@@ -14,6 +14,7 @@ from mobile.storage import attached, ledger_pages, lookups, meta, retention, rou
 from mobile.storage.records import DOC, values_of
 from shared import ids
 from shared import vocabulary as v
+from shared.campaigns import Campaign
 
 LAST_VISITS = 20
 _WAITING = ("waiting", "sent")
@@ -60,6 +61,22 @@ def new_visit(db: sqlite3.Connection, household_id: str) -> VisitDraft:
     values = attached.held(db, household_id, "household").values
     last = lookups.last_visit(db, household_id)
     return VisitDraft(prefill.visit_values(household_id, values, last))
+
+
+def campaigns(
+    db: sqlite3.Connection, household_id: str, now: int
+) -> tuple[list[Campaign], dict[str, Any]]:
+    """`Phone.campaigns`."""
+    found = attached.held(db, household_id, "household")
+    running = lookups.campaigns(db, ids.area_of(found.partition) or "", now)
+    if not running:
+        return [], {}
+    rows = db.execute(
+        f"SELECT {DOC} AS doc FROM record WHERE kind = 'visit' AND parent_id = ? AND visible = 1"
+        " ORDER BY at DESC, id DESC LIMIT ?",
+        (household_id, LAST_VISITS),
+    ).fetchall()
+    return running, prefill.answers(running, (values_of(row) for row in rows))
 
 
 def visits(

@@ -25,7 +25,8 @@ from mobile.core.written import VisitDraft
 from mobile.storage import alike, attached, ledger_pages, lookups, meta, pages, photos, rounds
 from mobile.storage.store import Store
 from mobile.storage.walking import Round
-from shared import ledger
+from shared import campaigns, ledger
+from shared.campaigns import Campaign
 
 MOST_ALIKE = 3
 
@@ -77,6 +78,20 @@ class Reading:
         """A visit of a door, prefilled from the last one. Raises UnknownRecord."""
         with self._store.reading() as db:
             return pages.new_visit(db, household_id)
+
+    def campaigns(self, household_id: str) -> tuple[list[Campaign], dict[str, Any]]:
+        """The campaigns that run at a door now, and what it answered to them before.
+
+        Raises UnknownRecord.
+        """
+        with self._store.reading() as db:
+            return pages.campaigns(db, household_id, self._clock.wall())
+
+    def known_campaigns(self) -> dict[str, Campaign]:
+        """Every campaign on this phone by its code, to read answers by."""
+        with self._store.reading() as db:
+            found = map(campaigns.read, lookups.references(db, "campaign"))
+            return {one.code: one for one in found}
 
     def visit(self, visit_id: str) -> VisitView:
         """A visit's page. Raises UnknownRecord."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mobile.core import drafts as rules
@@ -50,8 +50,14 @@ class Writing:
             values.setdefault("target_name", name)
             if not values["target_name"]:
                 del values["target_name"]
-            _refuse(rules.check("visit", values))
-            return self._creation("save_visit", "visit", values, partition, name, draft.photos)
+            running = lookups.campaigns(db, ids.area_of(partition) or "", values["visited_at"])
+            _refuse(rules.check_visit(values, {one.code: one for one in running}))
+            deed = self._creation("save_visit", "visit", values, partition, name, draft.photos)
+            if draft.solved is None:
+                return deed
+            solved = self._solved(db, deed.record_id, values, draft.solved)
+            operation = Operation(CREATE, "problem", self._new_id(), partition, values=solved)
+            return replace(deed, operations=(*deed.operations, operation))
 
         return self._save(deed, draft_key)
 
@@ -181,6 +187,23 @@ class Writing:
         operations = [Operation(CREATE, kind, record_id, partition, values=values)]
         operations += [self._photo(kind, record_id, partition, photo) for photo in added]
         return _Deed(action, kind, record_id, name, tuple(operations), added)
+
+    def _solved(
+        self,
+        db: sqlite3.Connection,
+        visit_id: str,
+        visit: Mapping[str, Any],
+        given: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """The values of what was solved on the spot at a visit."""
+        values = rules.solved_values(visit_id, visit, given)
+        if not values.get("place"):
+            values["place"] = lookups.place_of(db, visit.get("target_id")) or visit.get(
+                "target_name", ""
+            )
+        errors = rules.check("problem", values)
+        _refuse({f"solved_{name}": error for name, error in errors.items()})
+        return values
 
     def _photo(
         self, owner_kind: str, owner_id: str, partition: str, draft: DraftPhoto

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core import masking
-from shared import ledger
+from shared import campaigns, ledger
 from shared import vocabulary as v
+from shared.campaigns import Campaign
 
 # China has one time zone and no summer time since 1991.
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8), "Asia/Shanghai")
@@ -39,7 +40,7 @@ _WIDTHS = {
     8: "问题来源 问题类别 问题根源 急难愁盼 走访事由 走访结果 现场办结",
     12: "走访对象",
     14: "回访结果 备注 完成情况",
-    16: "发现时间 整改时限 销号时间 走访时间 地址 整改措施 苗头 审核意见",
+    16: "发现时间 整改时限 销号时间 走访时间 地址 整改措施 苗头 审核意见 专项问答",
     22: "诉求与建议",
     26: "问题描述 走访情况",
 }
@@ -61,18 +62,22 @@ LEDGER = _columns(
 )
 VISITS = _columns(
     "走访时间 所属网格 走访对象 地址 走访事由 走访结果 走访情况 诉求与建议 急难愁盼 苗头 现场办结 "
-    "走访人 审核状态 审核人 审核意见"
+    "走访人 审核状态 审核人 审核意见 专项问答"
 )
 
 
 @dataclass(frozen=True)
 class Names:
-    """What codes and ids are called: partition -> grid, code -> category and body, id -> person."""
+    """What codes and ids are called: partition -> grid, code -> category and body, id -> person.
+
+    ``campaigns`` by their codes, to word the answers of visits.
+    """
 
     grids: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, str] = field(default_factory=dict)
     bodies: Mapping[str, str] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def visit_row(visit: Mapping[str, Any], place: Place, names: Names, masked: bool
         v.word(v.REVIEW_STATES, visit["review_state"]),
         names.people.get(visit["reviewed_by"] or "", ""),
         text(visit["review_note"]),
+        text(campaigns.as_text(names.campaigns, visit["answers"])),
     ]
 
 

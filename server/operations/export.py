@@ -17,7 +17,7 @@ from server.core import export_columns
 from server.core.access import Viewer
 from server.core.export_columns import Names, Place, moment
 from server.errors import Trouble
-from server.operations import audit_log, export_files
+from server.operations import audit_log, campaigns, export_files
 from server.operations.clock import now_ms
 from server.storage.database import db, snapshot, write
 from server.storage.models import Compound, Household, Problem, Visit
@@ -250,6 +250,7 @@ def _names(session: Session, viewer: Viewer) -> Names:
         grids={ids.grid_partition(code): name for code, name in named.grids(session, viewer)},
         categories={c: one.name for c, one in named.references(session, "category").items()},
         bodies={c: one.name for c, one in named.references(session, "body").items()},
+        campaigns=campaigns.known(session),
         people={user_id: name for user_id, name in session.execute(select(User.id, User.name))},
     )
 

@@ -8,13 +8,15 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from server import errors
+from server.operations import campaigns as all_campaigns
 from server.operations import look, review
 from server.storage.database import db
 from server.storage.queries import conflicts, names, photos, visits
 from server.storage.queries.visits import VisitFilter
 from server.web import args, gallery, history, session, words
 from server.web.targets import shown_targets
-from shared import ids, vocabulary
+from shared import campaigns, ids, vocabulary
 from shared.reconcile import Refused
 
 pages = Blueprint("visits", __name__)
@@ -114,6 +116,7 @@ def _page(
             "visits/page.html",
             visit=visit,
             target=target,
+            asked=campaigns.told(all_campaigns.known(reading), visit.answers, errors.language()),
             gallery=gallery.of_visit(reading, taken),
             history=history.entries("visit", past, people),
             conflicts=conflicts.open_about(reading, visit.id),

@@ -36,7 +36,7 @@ LEDGER_TEXT = (
 )
 VISITS_TEXT = (
     "走访时间 所属网格 走访对象 地址 走访事由 走访结果 走访情况 诉求与建议 急难愁盼 苗头 现场办结 "
-    "走访人 审核状态 审核人 审核意见"
+    "走访人 审核状态 审核人 审核意见 专项问答"
 )
 LEDGER, VISITS = LEDGER_TEXT.split(), VISITS_TEXT.split()
 FOUND_AT = 1_714_527_000_000  # 2024-05-01 09:30 in Shanghai

@@ -181,3 +181,52 @@ def test_the_number_is_handed_to_the_telephone(app: Start, store: Phone) -> None
     driver.settle()
     driver.tap(driver.page.ids.call)
     assert called == [store.household(home.id).values["contact_phone"]]
+
+
+def test_a_campaign_is_asked_at_the_door_and_its_answers_stand_on_the_visit(
+    app: Start, store: Phone, home: str, shots: Path
+) -> None:
+    driver = app(store)
+    open_form(driver, home)
+    page = driver.page
+    driver.tap(page.ids.outcome.chip("met"))
+    driver.tap(driver.find("TapNote", icon="flag"))
+    driver.tap(page.ids.save)
+    assert page.ids["gas_safety.gas_hose_field"].error, "what is required is said at its place"
+    hose, alarm, *_ = (chips for chips in page.ids.campaigns.walk() if hasattr(chips, "choices"))
+    driver.tap(hose.chip("rubber"))
+    driver.tap(alarm.chip("no"))
+    driver.reach(hose)
+    driver.shot(shots / "campaign.png")
+    driver.tap(page.ids.save)
+    visit = store.household(home).visits[0]
+    given = {"gas_safety": {"gas_hose": "rubber", "alarm": False}}
+    assert store.visit(visit.id).values["answers"] == given
+    assert store.campaigns(home)[1] == given, "the next visit begins with it"
+    driver.shell.go("visit", visit_id=visit.id)
+    driver.settle()
+    assert driver.reads("橡胶软管") and driver.reads("冬季燃气安全")
+
+
+def test_what_was_solved_at_the_door_is_in_the_ledger_as_closed(
+    app: Start, store: Phone, home: str, shots: Path
+) -> None:
+    driver = app(store)
+    open_form(driver, home)
+    page = driver.page
+    driver.tap(page.ids.outcome.chip("met"))
+    driver.fill(page.ids.note, NOTE)
+    driver.tap(page.ids.resolved_on_spot)
+    driver.tap(page.ids.save)
+    assert page.name == driver.page.name and page.ids.solved_category_field.error
+    page._picked("street_lamp")
+    driver.settle()
+    kept = store.draft(f"visit:{home}")
+    assert kept is not None and kept.values["solved_category"] == "street_lamp"
+    driver.reach(page.ids.solved_description)
+    driver.shot(shots / "solved.png")
+    driver.tap(page.ids.save)
+    row = store.problems()[0]
+    assert (row.state, row.description, row.category) == ("closed", NOTE, "street_lamp")
+    visit = store.household(home).visits[0]
+    assert [one.id for one in store.visit(visit.id).problems] == [row.id]

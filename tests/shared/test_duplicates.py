@@ -66,6 +66,8 @@ def test_three_in_ninety_days_at_one_place_are_a_recurrence() -> None:
 
 def test_the_same_place_in_words_counts_where_nothing_better_is_known() -> None:
     one = problem(position=None, target_id=None, place="东门路口")
-    same = problem(position=None, target_id=None, place="东门路口", description="下水道又堵塞，污水外溢")
+    same = problem(
+        position=None, target_id=None, place="东门路口", description="下水道又堵塞，污水外溢"
+    )
     assert duplicates.likely(one, [("a", same)])
     assert not duplicates.likely(one, [("a", {**same, "place": "西门"})])

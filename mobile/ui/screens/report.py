@@ -14,10 +14,10 @@ from kivy.uix.widget import Widget
 from mobile.sync.phone import Category, Draft, DraftPhoto, Phone, ProblemDraft, ProblemRow
 from mobile.ui import category_words, theme
 from mobile.ui.alike_cards import alike_cards
+from mobile.ui.choosing_category import choose_category
 from mobile.ui.form import FormPage, with_phase
-from mobile.ui.screens.pick import Option
 from mobile.ui.widgets import TapNote, text
-from mobile.ui.words import label, tr
+from mobile.ui.words import tr
 
 ALIKE_SECONDS = 0.6
 
@@ -84,27 +84,7 @@ class ReportPage(FormPage):
 
     def pick_category(self) -> None:
         """To the list of categories and back."""
-        names = {one.code: category_words.name(one) for one in self._categories}
-        parents = {one.parent for one in self._categories if one.parent}
-        options = [
-            Option(
-                one.code, names[one.code], names.get(one.parent, ""), category_words.line(one),
-                "call" if one.call else "", "danger",
-            )
-            for one in self._categories
-            if one.code not in parents
-        ]  # fmt: skip
-        order = list(dict.fromkeys(option.group for option in options))
-        options.sort(key=lambda option: order.index(option.group))
-        recent = category_words.recent(self._recent, self._categories)
-        self.shell.go(
-            "pick",
-            title=label("problem", "category"),
-            options=options,
-            chosen=self.category,
-            then=self._picked,
-            recent=[one.code for one in recent],
-        )
+        choose_category(self.shell, self._categories, self.category, self._recent, self._picked)
 
     def touched(self) -> None:
         """What was typed is kept, and compared with what is known."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
+from kivy.uix.widget import Widget
 
 from mobile.sync.phone import VisitView
 from mobile.ui import look, photo_states
@@ -15,9 +16,11 @@ from mobile.ui.parts import open_conflicts, problem_card
 from mobile.ui.photos import look_at
 from mobile.ui.screens.household import known_name
 from mobile.ui.times import moment
-from mobile.ui.widgets import Fact
-from mobile.ui.words import label, tr, word, words
+from mobile.ui.widgets import Fact, text
+from mobile.ui.words import label, language, tr, word, words
+from shared import campaigns
 from shared import vocabulary as v
+from shared.campaigns import Campaign
 
 PHOTO_ICONS = {"verified": "disc_check", "refused": "warn", "corrupt": "warn", "missing": "warn"}
 
@@ -51,9 +54,9 @@ class VisitPage(Page):
         """Read it again."""
         phone, visit = self.around.phone, self.visit_id
 
-        def work() -> tuple[VisitView, str]:
+        def work() -> tuple[VisitView, str, dict[str, Campaign]]:
             view = phone.visit(visit)
-            return view, known_name(phone, view.row.author)
+            return view, known_name(phone, view.row.author), phone.known_campaigns()
 
         self.read_new(work, lambda found: self._show(*found))
 
@@ -75,7 +78,7 @@ class VisitPage(Page):
             photo = self._view.photos[index]
             look_at(self.shell, photo, word(v.PHOTO_STATES, photo.state))
 
-    def _show(self, view: VisitView, author: str) -> None:
+    def _show(self, view: VisitView, author: str, asked: dict[str, Campaign]) -> None:
         if view.row.id != self.visit_id:
             return
         self._view = view
@@ -98,7 +101,13 @@ class VisitPage(Page):
             (label("visit", "resolved_on_spot"), tr("是") if solved else ""),
             (label("visit", "review_note"), "" if why else row.review_note),
         ]
-        self.ids.facts.fill(Fact(label=name, value=value) for name, value in facts if value)
+        answers = values.get("answers")
+        told = campaigns.told(asked, answers if isinstance(answers, dict) else {}, language())
+        shown: list[Widget] = [Fact(label=name, value=value) for name, value in facts if value]
+        for campaign, rows in told:
+            shown.append(text("Section", tr("专项：{name}", name=campaign)))
+            shown += [Fact(label=asked_for, value=said) for asked_for, said in rows]
+        self.ids.facts.fill(shown)
         self.photo_words = (
             tr("{m}张照片，{n}张已安全", n=row.photos_verified, m=row.photos) if row.photos else ""
         )
