@@ -257,7 +257,10 @@ class VisitView:
 
 @dataclass(frozen=True)
 class ProblemView:
-    """A problem's page: its values, its history (oldest first), what may be done with it now."""
+    """A problem's page: its values, its history (oldest first), what may be done with it now.
+
+    ``asks_cause``: closing asks for the root cause, as it is hard or keeps coming back.
+    """
 
     row: ProblemRow
     values: Mapping[str, Any]
@@ -266,6 +269,7 @@ class ProblemView:
     actions: tuple[ActionOffer, ...]
     conflicts: tuple[ConflictRow, ...]
     needs_after: bool
+    asks_cause: bool = False
 
 
 @dataclass(frozen=True)

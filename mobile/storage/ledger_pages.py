@@ -10,7 +10,7 @@ from typing import Any
 
 from mobile.core import doors, overlay
 from mobile.core.views import ActionOffer, Place, ProblemRow, ProblemView, ProgressRow
-from mobile.storage import attached, lookups, meta, records
+from mobile.storage import alike, attached, lookups, meta, records
 from mobile.storage.records import DOC, values_of
 from shared import ledger, protocol
 from shared.ledger import Actor
@@ -116,6 +116,7 @@ def problem(db: sqlite3.Connection, folder: Path, problem_id: str, actor: Actor)
         actions=tuple(_offer(held.values, actor, facts)),
         conflicts=tuple(attached.conflicts(db, about=(problem_id,))),
         needs_after=facts.needs_after,
+        asks_cause=bool(held.values.get("hard")) or alike.is_recurring(db, problem_id, held.values),
     )
 
 

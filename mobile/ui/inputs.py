@@ -66,7 +66,8 @@ class Pair(GridLayout):
 
     def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
         """Follow how wide its words are."""
-        widget.fbind("wide", self._line_up)
+        for name in ("wide", "gone"):
+            widget.fbind(name, self._line_up)
         super().add_widget(widget, *args, **kwargs)
 
     def _count_cols(self, *_: Any) -> None:
@@ -74,7 +75,8 @@ class Pair(GridLayout):
         parts = sum(child.size_hint_x or 1 for child in shown) or 1
         room = self.width - dp(theme.S) * (len(shown) - 1)
         fits = all(child.wide <= room * (child.size_hint_x or 1) / parts for child in shown)
-        self.cols = 2 if fits else 1
+        self.cols = 2 if fits and len(shown) > 1 else 1
+        self.spacing = dp(theme.S) if len(shown) > 1 else 0
 
 
 class Choice(ButtonBehavior, BoxLayout):

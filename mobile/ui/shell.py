@@ -48,6 +48,7 @@ class Shell(FloatLayout):
         self._snack: Snack | None = None
         self._question: Question | None = None
         self._hide: Any = None
+        self._gone: Callable[[], None] | None = None
         self.last_said = ""
         self.on_damage: Callable[[Any], None] | None = None
         super().__init__(transition=NoTransition(), **kwargs)
@@ -127,6 +128,7 @@ class Shell(FloatLayout):
 
     def forget(self) -> None:
         """The phone was wiped: no page may write again what it still holds."""
+        self._gone = None
         self._quiet()
         Window.release_all_keyboards()
         for page in self.ids.pages.screens:
@@ -143,14 +145,23 @@ class Shell(FloatLayout):
             self.current.refresh()
 
     def say(
-        self, text: str, icon: str = "", action: str = "", do: Callable[[], None] | None = None
+        self,
+        text: str,
+        icon: str = "",
+        action: str = "",
+        do: Callable[[], None] | None = None,
+        gone: Callable[[], None] | None = None,
     ) -> None:
-        """A short message at the foot of the page, with an action such as undo."""
+        """A short message at the foot of the page, with an action such as undo.
+
+        ``gone``: it went away, in whatever way, and the action had not been tapped.
+        """
         self._quiet()
         self.last_said = text
         snack = Snack(text=text, icon=icon, action=action)
 
         def act() -> None:
+            self._gone = None
             self._quiet()
             if do:
                 do()
@@ -159,7 +170,7 @@ class Shell(FloatLayout):
         snack.width = self.width - dp(24)
         snack.pos = (dp(12), self._floor())
         self.add_widget(snack)
-        self._snack = snack
+        self._snack, self._gone = snack, gone
         self._hide = Clock.schedule_once(
             lambda _: self._quiet(), UNDO_SECONDS if action else SNACK_SECONDS
         )
@@ -192,6 +203,9 @@ class Shell(FloatLayout):
         if self._snack:
             self.remove_widget(self._snack)
             self._snack = None
+        gone, self._gone = self._gone, None
+        if gone:
+            gone()
 
     def _leave(self) -> None:
         self._quiet()

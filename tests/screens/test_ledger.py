@@ -219,5 +219,52 @@ def test_a_task_says_why_and_is_ticked_off(app: Start, store: Phone, shots: Path
     assert driver.page.name == "task" and driver.reads(task.reason)
     driver.shot(shots / "task.png")
     driver.tap(driver.page.ids.done)
-    assert driver.page.name == "ledger"
+    assert driver.page.name == "ledger" and driver.page.ids.rows.view_of(task.id) is None
+    driver.tap(driver.find("SnackBtn", driver.shell, text="撤销"))
+    assert driver.page.ids.rows.view_of(task.id) and store.drafts() == []
+    driver.tap(driver.page.ids.rows.view_of(task.id))
+    driver.tap(driver.page.ids.done)
+    assert task.id in [one.id for one in store.tasks()], "it may still be taken back"
+    driver.shell.open_tab("round")
+    driver.settle()
     assert task.id not in [one.id for one in store.tasks()]
+
+
+def test_a_task_leads_to_the_step_it_asks_for(app: Start, store: Phone) -> None:
+    task = next(one for one in store.tasks() if one.type == "visit_due")
+    driver = app(store)
+    driver.shell.go("task", task_id=task.id)
+    driver.settle()
+    driver.tap(driver.find("Btn", text="去走访"))
+    assert driver.page.name == "visit_form" and driver.page.household_id == task.about_id
+
+
+def test_what_is_not_possible_now_is_said_with_its_reason(app: Start, store: Phone) -> None:
+    driver = app(store)
+    driver.shell.go("problem", problem_id=in_state(store, "in_progress").id)
+    driver.settle()
+    assert driver.page.action == "request_closure" and driver.page.second == "progress"
+    assert driver.reads("重新打开") and driver.reads("到“已销号”时才能办")
+    driver.tap(driver.page.ids.second)
+    assert driver.page.name == "action" and driver.page.ids.photos.editable
+
+
+def test_the_root_cause_is_asked_only_of_what_is_hard_or_comes_back(
+    app: Start, store: Phone
+) -> None:
+    from mobile.ui.screens.action import whys
+
+    row = in_state(store, "in_progress")
+    driver = app(store)
+    view = store.problem(row.id)
+    offer = next(one for one in view.actions if one.name == "request_closure")
+    for asks in (False, True):
+        driver.shell.go(
+            "action", problem_id=row.id, offer=offer, about="", photo="", asks_cause=asks
+        )
+        driver.settle()
+        assert ("root_cause" in driver.page.FIELDS) is asks
+    driver.fill(driver.page.ids.result, "修好了")
+    driver.tap(driver.page.ids.save)
+    assert driver.page.ids.root_cause_field.error
+    assert whys(" 没人管 \n\n没有钱") == ["没人管", "没有钱"]

@@ -15,8 +15,9 @@ from mobile.ui.form import FormPage, with_phase
 from mobile.ui.inputs import Field
 from mobile.ui.photos import PhotoStrip
 from mobile.ui.words import label, pick, tr
-from shared import records
+from shared import ledger, records
 
+CAUSES = ("root_cause", "root_whys")  # asked only of what is hard or keeps coming back
 DAYS = (3, 7, 15, 30)
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -28,10 +29,14 @@ class ActionPage(FormPage):
     about = StringProperty()
     PHASE = "after"
 
-    def enter(self, problem_id: str, offer: ActionOffer, about: str, photo: str) -> None:
-        """``photo``: "" for none, may or must."""
+    def enter(
+        self, problem_id: str, offer: ActionOffer, about: str, photo: str, asks_cause: bool = False
+    ) -> None:
+        """``photo``: "" for none, may or must. ``asks_cause``: the root cause is asked for."""
         self.title, self.about = pick(offer.zh, offer.en), about
         self._problem, self._offer, self._photo = problem_id, offer, photo
+        self._asks_cause = asks_cause
+        self.PHASE = "after" if offer.name == "request_closure" else "scene"
         self.draft_key = f"act:{problem_id}:{offer.name}"
         phone, key = self.around.phone, self.draft_key
 
@@ -53,7 +58,13 @@ class ActionPage(FormPage):
                 data[name] = self.around.now() + int(data[name]) * DAY_MS
         if data.get("hard"):
             data["hard"] = True
-        photos = with_phase(self.photos, "after")
+        if "root_whys" in data:
+            data["root_whys"] = whys(data["root_whys"])
+        if self._asks_cause and not data.get("root_cause"):
+            self.wrong("root_cause", tr("这件事疑难或反复出现，要选一个根源"))
+            self.ids.body.show(self.ids.root_cause_field)
+            return
+        photos = with_phase(self.photos, self.PHASE)
 
         def work() -> None:
             phone.act(problem, offer.name, data, photos)
@@ -76,13 +87,16 @@ class ActionPage(FormPage):
         for name in [n for n in self.ids if n.endswith("_field") or n in self.FIELDS]:
             del self.ids[name]
         self.ids.pop("photos", None)
-        names = [n for n in (*self._offer.needs, *self._offer.takes) if n != "merged_into"]
+        left_out = {"merged_into"} if self._asks_cause else {"merged_into", *CAUSES}
+        names = [n for n in (*self._offer.needs, *self._offer.takes) if n not in left_out]
         for name in names:
-            self._place(name, _input(name, bodies), _label(name), name in self._offer.needs)
+            needed = name in self._offer.needs or name == "root_cause"
+            self._place(name, _input(name, bodies), _label(name), needed)
         self.FIELDS = tuple(names)
         if self._photo:
             strip = PhotoStrip(editable=True)
-            self._place("photos", strip, tr("整改后的照片"), self._photo == "must")
+            words = tr("整改后的照片") if self.PHASE == "after" else tr("照片")
+            self._place("photos", strip, words, self._photo == "must")
         self.built()
 
     def _place(self, name: str, widget: Any, words: str, required: bool) -> None:
@@ -91,6 +105,12 @@ class ActionPage(FormPage):
         self.ids[name] = widget
         self.ids[f"{name}_field"] = field
         self.ids.fields.add_widget(field)
+
+
+def whys(text: str) -> list[str]:
+    """The chain of whys: one a line."""
+    lines = [line.strip()[: ledger.MAX_WHY] for line in text.splitlines()]
+    return [line for line in lines if line][: ledger.MAX_WHYS]
 
 
 def _open(phone: Phone, key: str) -> tuple[list[tuple[str, str]], Any]:
@@ -116,7 +136,8 @@ def _input(name: str, bodies: list[tuple[str, str]]) -> Any:
         return Factory.Switch1(text=pick(field.zh, field.en))
     if name == "owner":
         return Factory.Input(limit=60)
-    box = Factory.Input(multiline=True)
+    hint = tr("一行写一个为什么，最多五行") if name == "root_whys" else ""
+    box = Factory.Input(multiline=True, hint_text=hint)
     box.bind(minimum_height=lambda it, tall: setattr(it, "height", max(dp(96), tall)))
     box.height = dp(96)
     return box

@@ -15,6 +15,7 @@ from mobile.ui import look, theme
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, problem_card, show_badges, visit_card
 from mobile.ui.shell import UNDO_SECONDS
+from mobile.ui.ticking_off import DONE, save_done
 from mobile.ui.times import day
 from mobile.ui.walk_rows import DUE_LOOK, due_word
 from mobile.ui.widgets import Fact, text
@@ -32,6 +33,8 @@ class HouseholdPage(Page):
     person = StringProperty()
     where = StringProperty()
     number = StringProperty()
+    lives = StringProperty()
+    problems_title = StringProperty()
     conflict = StringProperty()
     care_open = BooleanProperty(False)
     drafted = BooleanProperty(False)
@@ -140,6 +143,10 @@ class HouseholdPage(Page):
         self.person = values.get("contact_name") or tr("未登记联系人")
         self.where = view.address
         self.number = values.get("contact_phone") or ""
+        names_of = [one.get("name") or "" for one in view.residents]
+        self.lives = tr("住着：{names}", names=tr("、").join(names_of)) if names_of else ""
+        count = len(view.problems)
+        self.problems_title = tr("未办结的问题 · {n}", n=count) if count else tr("未办结的问题")
         show_badges(self.ids.badges, self._badges(view))
         conflicts = [c for c in view.conflicts if c.state == "open"]
         self.conflict = (
@@ -203,6 +210,8 @@ def save_left_over(phone: Phone) -> None:
     for draft in phone.drafts():
         if draft.key.startswith(NO_CHANGE):
             save_no_change(phone, draft.key)
+        elif draft.key.startswith(DONE):
+            save_done(phone, draft.key)
 
 
 def _band(resident: Any) -> str:

@@ -12,6 +12,7 @@ from kivy.properties import ListProperty, StringProperty
 from mobile.ui import ledger_rows
 from mobile.ui.page import Page
 from mobile.ui.rows import Row, RowView, stack
+from mobile.ui.ticking_off import ticked
 from mobile.ui.words import tr
 
 FOOT = 84  # under the last row: room for the button over the list
@@ -63,7 +64,9 @@ class LedgerPage(Page):
         wide = Window.width / dp(1)
 
         def work() -> tuple[list[Row], int, int]:
-            open_problems, tasks = phone.problems(query, open_only=True), phone.tasks()
+            done = ticked(phone)
+            open_problems = phone.problems(query, open_only=True)
+            tasks = [one for one in phone.tasks() if one.id not in done]
             if shown == "tasks":
                 wanted = [one for one in tasks if query in one.about_name + one.reason]
                 found = ledger_rows.of_tasks(wanted, now, wide)

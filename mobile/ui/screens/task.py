@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 
-from mobile.sync.phone import TaskRow
+from mobile.sync.phone import Phone, TaskRow, UnknownRecord
 from mobile.ui import look
 from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
+from mobile.ui.ticking_off import tick_off
 from mobile.ui.times import due
-from mobile.ui.words import pick, tr
+from mobile.ui.widgets import Fact
+from mobile.ui.words import label, tr
 
 CAME_BACK = ("rejected_change", "late_action")
+TO_A_VISIT = ("visit_due", "recheck", "callback")
 PAGES = {"household": "household", "visit": "visit", "problem": "problem"}
 
 
+class Told(NamedTuple):
+    """What the page shows: the task, whether its conflict is known, whom to tell of what."""
+
+    row: TaskRow | None
+    decided: bool
+    values: Mapping[str, Any]
+
+
 class TaskPage(Page):
-    """One task."""
+    """One task: its one main step, and a way to say that it is done."""
 
     task_id = StringProperty()
     kind = StringProperty()
+    icon = StringProperty("task")
+    tone = StringProperty("primary")
     about = StringProperty()
     reason = StringProperty()
     field = StringProperty()
     todo = StringProperty()
+    number = StringProperty()
     limit = StringProperty()
     limit_tone = StringProperty("mute")
     leads = BooleanProperty(False)
+    step = StringProperty()
+    step_icon = StringProperty()
+    done_words = StringProperty()
 
     def enter(self, task_id: str) -> None:
         """Show this task."""
@@ -42,14 +60,19 @@ class TaskPage(Page):
     def refresh(self) -> None:
         """Read it again."""
         phone, wanted = self.around.phone, self.task_id
+        self.read(lambda: _told(phone, wanted), self._show)
 
-        def work() -> tuple[TaskRow | None, bool]:
-            row = next((one for one in phone.tasks(include_done=True) if one.id == wanted), None)
-            conflict = row.detail.get("conflict_id") if row else None
-            known = conflict and any(one.id == conflict for one in phone.conflicts())
-            return row, bool(known)
-
-        self.read(work, lambda found: self._show(*found))
+    def go_on(self) -> None:
+        """The main step."""
+        task = self._task
+        if task is None:
+            return
+        if task.type in TO_A_VISIT and task.about_kind == "household":
+            self.shell.go("visit_form", household_id=task.about_id)
+        elif task.type == "returned_visit":
+            self.shell.go("visit_form", visit_id=task.about_id)
+        else:
+            self.open_about()
 
     def open_about(self) -> None:
         """To what it is about."""
@@ -60,30 +83,68 @@ class TaskPage(Page):
             self.shell.go(page, **{f"{page}_id": self._task.about_id})
 
     def done(self) -> None:
-        """Tick it off."""
-        phone, task = self.around.phone, self.task_id
+        """Tick it off; it can be taken back for a while."""
+        said = tr("已记下：{what}", what=self.done_words)
+        tick_off(self.around, self.task_id, said)
 
-        def finished(_: Any) -> None:
-            self.syncer.saved()
-            self.shell.back()
-            self.shell.say(tr("已记下：办好了"), "disc_check")
-
-        self.read(lambda: phone.finish_task(task), finished)
-
-    def _show(self, row: TaskRow | None, decided: bool) -> None:
-        if row is None:
+    def _show(self, told: Told) -> None:
+        row = told.row
+        if row is None or row.id != self.task_id:
             return
-        self._task, self._decided = row, decided
-        self.kind = pick(row.title_zh, row.title_en)
+        self._task, self._decided = row, told.decided
+        self.kind, self.icon, self.tone = look.task(row)
         self.about = row.about_name or self.kind
         self.reason = look.task_words(row)
         self.limit, self.limit_tone = due(row.due_at, self.around.now())
-        self.leads = decided or (bool(row.about_id) and row.about_kind in PAGES)
+        known = told.decided or (bool(row.about_id) and row.about_kind in PAGES)
+        self.step, self.step_icon = _step(row) if known else ("", "")
+        self.leads = known and row.type in (*TO_A_VISIT, "returned_visit", "tell_reporter")
+        self.done_words = _done_words(row)
         self.field = self.todo = ""
         if row.type in CAME_BACK:
             self.field = look.where(row.about_kind, row.detail.get("field") or "")
             step = next_step(row.reason, row.detail.get("result") == "held")
             self.todo = tr("下一步：{what}", what=step)
+        self._tell(told.values)
+
+    def _tell(self, values: Mapping[str, Any]) -> None:
+        """Whom to tell, of what, and their number."""
+        self.number = values.get("reporter_phone") or ""
+        facts = [(label("problem", name), values.get(name)) for name in (
+            "reporter_name", "place", "result")]  # fmt: skip
+        self.ids.facts.fill(Fact(label=name, value=str(value)) for name, value in facts if value)
+
+
+def _told(phone: Phone, wanted: str) -> Told:
+    row = next((one for one in phone.tasks(include_done=True) if one.id == wanted), None)
+    conflict = row.detail.get("conflict_id") if row else None
+    known = bool(conflict) and any(one.id == conflict for one in phone.conflicts())
+    values: Mapping[str, Any] = {}
+    if row and row.type == "tell_reporter" and row.about_id:
+        try:
+            values = phone.problem(row.about_id).values
+        except UnknownRecord:
+            values = {}
+    return Told(row, known, values)
+
+
+def _step(row: TaskRow) -> tuple[str, str]:
+    """The main step of a task and its picture; "" where telling that it is done is that."""
+    if row.type in TO_A_VISIT and row.about_kind == "household":
+        return tr("去走访"), "pencil"
+    if row.type == "returned_visit":
+        return tr("修改走访"), "pencil"
+    if row.type == "tell_reporter":
+        return "", ""
+    if row.type == "conflict_verdict":
+        return tr("看裁定结果"), "split"
+    return tr("打开看看"), "right"
+
+
+def _done_words(row: TaskRow) -> str:
+    if row.type == "tell_reporter":
+        return tr("已经告诉了")
+    return tr("知道了") if row.type in (*look.TOLD, *look.CAME_BACK) else tr("办好了")
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
