@@ -11,10 +11,10 @@ from bench.server import PostgreSQL
 
 # Those that ask a server run on a database; the phone's own run on its SQLite alone.
 SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_export",
-          "ledger_page", "ledger_tick")  # fmt: skip
+          "ledger_page", "ledger_tick", "photo_upload")  # fmt: skip
 PHONE = ("phone_save", "phone_apply", "phone_search")
 NAMES = ("push", "first_pull", "small_pull", "idle_pull", "phone_save", "phone_apply",
-         "phone_search", "ledger_export", "ledger_page", "ledger_tick",
+         "phone_search", "ledger_export", "ledger_page", "ledger_tick", "photo_upload",
          "push_growth")  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 Memory stays bounded whatever a file says of itself: the size in pixels is read from the header
 before anything is decoded, JPEG is decoded at an eighth of its size, and of what must be decoded
 whole (PNG, WebP, HEIC, progressive JPEG) there is one at a time in a process.
+
+Of a JPEG of one plain scan the beginning is decoded, see server.core.jpeg_scan.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 import pillow_heif
 from PIL import (
@@ -24,6 +26,8 @@ from PIL import (
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+
+from server.core.jpeg_scan import END, SCAN, Enough, Limited, enough_of
 
 # Several pictures in one JPEG file, as some phones write them, are "MPO"; it is shown as a JPEG.
 FORMATS = {
@@ -42,8 +46,6 @@ CODES = ("empty", "not_an_image", "too_many_pixels", "broken", "has_position")
 _GPS_IFD = 0x8825
 _GPS_PLACES = (2, 4, 20, 22)  # latitude and longitude, of the place and of the destination
 _GPS_RAW = re.compile(rb"\x88\x25\x00\x04|\x25\x88\x04\x00")  # its entry, in either byte order
-_SCAN = b"\xff\xda"
-_END = b"\xff\xd9"
 _XMP_POSITION = re.compile(rb"GPS-?(?:Latitude|Longitude|Dest|Position)|geo:lat", re.IGNORECASE)
 _whole = threading.Lock()
 
@@ -74,14 +76,17 @@ def check(file: IO[bytes]) -> Checked:
 
     The file must allow seeking. Nothing of it is changed, and nothing is written.
     """
+    limited = Limited(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with opened(file) as image:
+        with opened(cast(IO[bytes], limited)) as image:
             width, height = image.size
             mime = FORMATS[image.format or ""]
             if has_position(image):
                 raise BadImage("has_position")
-            with decoding(image, (1, 1)):
+            if _row_by_row(image):
+                limited.stop_at = enough_of(file)
+            with decoding(image, (1, 1)), suppress(Enough):
                 image.load()
     if mime == "image/jpeg":
         _check_end(file)
@@ -175,7 +180,7 @@ def _scans(image: Image.Image) -> int:
     count = 0
     tail = b""
     while block := file.read(1 << 20):
-        count += (tail + block).count(_SCAN)
+        count += (tail + block).count(SCAN)
         tail = block[-1:]
     file.seek(here)
     return count
@@ -186,7 +191,7 @@ def _check_end(file: IO[bytes]) -> None:
     file.seek(0, 2)
     length = file.tell()
     file.seek(max(0, length - (1 << 16)))
-    if _END not in file.read():
+    if END not in file.read():
         raise BadImage("broken")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import tracemalloc
 import zlib
@@ -10,7 +11,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from server.core import thumbnail
+from server.core import image_check, thumbnail
 from server.core.image_check import BadImage, check
 
 
@@ -125,6 +126,51 @@ def test_two_pictures_in_one_file_are_a_jpeg_and_neither_may_tell_the_place() ->
     first.save(out, "MPO", save_all=True, append_images=[second])
     with pytest.raises(BadImage, match="has_position"):
         check(out)
+
+
+def damaged(whole: bytes, how: int, dice: random.Random) -> bytes:
+    """A JPEG damaged in one of the ways that lines, disks and enemies have."""
+    data = bytearray(whole)
+    scan = data.index(b"\xff\xda") + 14
+    at = dice.randrange(scan, len(data))
+    match how:
+        case 0:
+            del data[dice.randrange(len(data)) :]
+        case 1:
+            data[at : at + 200] = dice.randbytes(200)
+        case 2:
+            del data[at : at + dice.randrange(5000)]
+        case 3:
+            data[at:at] = bytes([0xFF, dice.randrange(256)])
+        case 4:
+            data[dice.randrange(scan)] = dice.randrange(256)
+        case 5:
+            data[at:] = b"\xff\xd9"
+        case 6:
+            data += dice.randbytes(70_000)
+        case _:
+            data[at:] = whole[dice.randrange(2, 600) :]
+    return bytes(data)
+
+
+def test_decoding_the_beginning_finds_what_decoding_the_whole_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dice = random.Random(20261125)
+    wholes = [jpeg((760, 560), quality=90, **more) for more in ({}, {"restart_marker_rows": 1})]
+    assert all(image_check.enough_of(io.BytesIO(one)) is not None for one in wholes)
+    files = [damaged(wholes[n // 8 % 2], n % 8, dice) for n in range(64)]
+
+    def verdict(data: bytes) -> str:
+        try:
+            return check(io.BytesIO(data)).mime
+        except BadImage as bad:
+            return bad.code
+
+    limited = [verdict(data) for data in files]
+    monkeypatch.setattr(image_check, "enough_of", lambda _file: None)
+    assert [verdict(data) for data in files] == limited
+    assert {"image/jpeg", "broken"} <= set(limited)
 
 
 @pytest.mark.parametrize("kind", thumbnail.KINDS)
