@@ -46,7 +46,7 @@ CODES = ("empty", "not_an_image", "too_many_pixels", "broken", "has_position")
 _GPS_IFD = 0x8825
 _GPS_PLACES = (2, 4, 20, 22)  # latitude and longitude, of the place and of the destination
 _GPS_RAW = re.compile(rb"\x88\x25\x00\x04|\x25\x88\x04\x00")  # its entry, in either byte order
-_XMP_POSITION = re.compile(rb"GPS-?(?:Latitude|Longitude|Dest|Position)|geo:lat", re.IGNORECASE)
+_XMP_POSITION = re.compile(rb"g(?:ps-?(?:latitude|longitude|dest|position)|eo:lat)")  # lower case
 _whole = threading.Lock()
 
 _PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported, so known
@@ -132,7 +132,7 @@ def decoding(image: Image.Image, size: tuple[int, int]) -> Iterator[None]:
 
 def has_position(image: Image.Image) -> bool:
     """Whether EXIF or XMP, of any picture in the file, says where it was taken."""
-    if any(_XMP_POSITION.search(text) for text in _texts(image)):
+    if any(_XMP_POSITION.search(text.lower()) for text in _texts(image)):
         return True
     for number in range(getattr(image, "n_frames", 1) if image.format == "MPO" else 1):
         if number:

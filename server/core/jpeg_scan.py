@@ -14,7 +14,7 @@ from typing import IO
 SCAN = b"\xff\xda"
 END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_BEGINNING = 128 * 1024  # so much of a plain scan is decoded
+_BEGINNING = 64 * 1024  # so much of a plain scan is decoded
 
 
 class Enough(Exception):

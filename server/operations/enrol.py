@@ -104,13 +104,17 @@ def device_of(token: str, escrow: bool = False) -> Device:
     With ``escrow`` a revoked one passes: what it still holds is taken into quarantine, and the
     photos that declares; it may do nothing else.
     """
-    query = select(Device).where(Device.token_hash == hash_secret(token))
-    device = db.session.scalars(query.execution_options(populate_existing=True)).first()
-    if device is None:
+    query = (
+        select(Device, User)
+        .join(User, User.id == Device.user_id)
+        .where(Device.token_hash == hash_secret(token))
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(query).first()
+    if row is None:
         raise Trouble("token_unknown")
-    user = db.session.get(User, device.user_id)
-    if user is None:
-        raise Trouble("token_unknown")
+    device: Device = row[0]
+    user: User = row[1]
     if not escrow and (device.revoked_at is not None or not user.active):
         raise Trouble("token_revoked")
     return device

@@ -93,8 +93,7 @@ def concatenate(device: Device, sha256: str, part_ids: Sequence[str], concat: st
 def find(device: Device, upload_id: str) -> Upload:
     """An upload of this device's person; raises Trouble not_found or gone."""
     upload = db.session.get(Upload, upload_id) if ids.is_id(upload_id) else None
-    owner = db.session.get(Device, upload.device_id) if upload else None
-    if upload is None or owner is None or owner.user_id != device.user_id:
+    if upload is None or not _is_of(upload, device):
         raise Trouble("not_found")
     if upload.expires_at < now_ms():
         raise Trouble("gone")
@@ -256,13 +255,21 @@ def _joined(begun: State, sha256: str, parts: Sequence[Upload]) -> State:
 
 def _begin(device: Device, sha256: str, size: int, concat: str | None, received: int) -> State:
     now = now_ms()
-    with write() as session:
-        upload = Upload(
-            id=ids.new_id(), sha256=sha256, size=size, received=received, device_id=device.id,
-            created_at=now, expires_at=now + EXPIRES_MS, concat=concat,
-        )  # fmt: skip
-        session.add(upload)
-    return state_of(upload)
+    row = {
+        "id": ids.new_id(), "sha256": sha256, "size": size, "received": received,
+        "device_id": device.id, "created_at": now, "expires_at": now + EXPIRES_MS, "concat": concat,
+    }  # fmt: skip
+    db.session.rollback()
+    leases.begin(row)
+    upload = Upload(**row)
+    return state_of(upload) if received else _state(upload, 0)
+
+
+def _is_of(upload: Upload, device: Device) -> bool:
+    if upload.device_id == device.id:
+        return True
+    owner = db.session.get(Device, upload.device_id)
+    return owner is not None and owner.user_id == device.user_id
 
 
 def _known(sha256: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, insert, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from server.storage.database import db, jotting
@@ -33,6 +33,22 @@ class Lease:
     token: str
     received: int
     pieces: list[str]
+
+
+def begin(row: dict[str, Any]) -> None:
+    """Add an upload, to which nobody writes yet. One that is lost is begun anew."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            new = insert(Upload).from_select(
+                list(row),
+                select(*(literal(v, Upload.__table__.c[k].type) for k, v in row.items())).where(
+                    _unhurried()
+                ),
+            )
+        else:
+            new = insert(Upload).values(row)
+        with jotting(connection):
+            connection.execute(new)
 
 
 def take(upload_id: str, now: int) -> Lease | None:
@@ -69,12 +85,15 @@ def _change(*where: ColumnElement[bool], **values: Any) -> Any:
     statement = update(Upload).where(*where).values(**values)
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
-            unhurried = func.set_config("synchronous_commit", "off", True) == "off"
-            statement = statement.where(unhurried)
+            statement = statement.where(_unhurried())
         with jotting(connection):
             return connection.execute(
                 statement.returning(Upload.received, Upload.pieces)
             ).one_or_none()
+
+
+def _unhurried() -> ColumnElement[bool]:
+    return func.set_config("synchronous_commit", "off", True) == "off"
 
 
 @functools.cache

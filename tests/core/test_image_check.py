@@ -76,6 +76,7 @@ HOSTILE = [
         with_xmp(XMP % b"<exif:GPSLatitude>34,45N</exif:GPSLatitude>"),
         "has_position",
     ),
+    ("XMP in capitals", with_xmp(XMP % b"<rdf:li GEO:LAT='34.7'/>"), "has_position"),
     ("XMP attribute", with_xmp(XMP % b"<a exif:GPSLongitude='1'/>"), "has_position"),
     ("too many scans", SCANS[:-2] + b"\xff\xda" * 100 + b"\xff\xd9", "broken"),
 ]
