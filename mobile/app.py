@@ -125,6 +125,7 @@ def make_app(
         """Holds the shell of the moment: another language means new pages."""
 
         title = "网格台账"
+        icon = str(theme.ASSETS / "icon.png")
         around: Around
 
         def build(self) -> Any:

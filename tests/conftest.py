@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from server.config import Config
+from server.operations import sign_in
 from shared import ids
 from tests import databases, object_store
 from tests.builders import World, build_world
@@ -20,6 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "postgresql" in getattr(getattr(item, "callspec", None), "params", {}).values():
             item.add_marker(pytest.mark.postgresql)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashing that takes no time: the true cost is paid by no test but its own."""
+    true, sign_in._hasher = sign_in._hasher, PasswordHasher(time_cost=1, memory_cost=64)
+    yield
+    sign_in._hasher = true
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def _name_in(path: Path) -> str | None:
     """The name in a store that no lock tells of; None where nobody has enrolled there."""
     if not path.exists():
         return None
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0)) as db:
         known = dict(
             db.execute("SELECT name, value FROM meta WHERE name IN ('device_id', 'user_name')")
         )

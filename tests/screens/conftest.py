@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -37,6 +39,7 @@ def pulled(place: District, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a phone that has pulled everything."""
     folder = tmp_path_factory.mktemp("pulled") / "phone"
     place.phone(folder).close()
+    gc.freeze()  # the server's and the tests' own modules: no collection need look at them again
     return folder
 
 
@@ -57,16 +60,16 @@ def app(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
 
         def start(phone: Phone, **parts: object) -> Driver:
             parts.setdefault("camera", SampleCamera(sample_photos(tmp_path)))
-            return stack.enter_context(running(tmp_path / "unused", phone=phone, **parts))
+            driver = stack.enter_context(running(tmp_path / "unused", phone=phone, **parts))
+            driver.keeps_pictures = "SHOTS" in os.environ
+            return driver
 
         yield start
 
 
 @pytest.fixture
 def shots(tmp_path: Path) -> Path:
-    """Where pictures go: $SHOTS, or a folder that is thrown away."""
-    import os
-
+    """Where pictures go: $SHOTS; without that they are drawn and thrown away."""
     return Path(os.environ.get("SHOTS") or tmp_path / "shots")
 
 

@@ -6,6 +6,7 @@ Importing this module sets Kivy up, so it must come before any import of Kivy.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import tempfile
 import time
@@ -31,10 +32,17 @@ os.environ.update(
 os.environ.setdefault("KIVY_HOME", tempfile.mkdtemp(prefix="kivy-home-"))
 
 BACKSPACE, ENTER, ESCAPE = 8, 13, 27
+FRAME = 1 / 60
+
+
+class skipped:
+    """How far Kivy's clock is ahead of the wall's: tests skip time instead of waiting."""
+
+    seconds = 0.0
 
 
 def set_up() -> None:
-    """A window of 360 x 640 dp that draws as fast as it is asked to."""
+    """A window of 360 x 640 dp."""
     from kivy.config import Config
 
     logging.getLogger("kivy").setLevel(logging.ERROR)
@@ -45,6 +53,8 @@ def set_up() -> None:
 
 class Driver:
     """The hands and eyes on one running app."""
+
+    keeps_pictures = True  # False: a picture is drawn and thrown away
 
     def __init__(self, app: Any) -> None:
         from kivy.base import EventLoop
@@ -82,11 +92,10 @@ class Driver:
                 raise AssertionError(f"not within {seconds} s")
 
     def let_pass(self, seconds: float) -> None:
-        """Let real time pass: drop-downs and debounced drafts use the wall clock."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """Kivy's clock goes on so far, a frame at a time; nobody waits for it."""
+        for _ in range(math.ceil(seconds / FRAME)):
+            skipped.seconds += FRAME
             self._loop.idle()
-            time.sleep(0.002)
 
     # --- hands ---
 
@@ -198,17 +207,23 @@ class Driver:
 
     def shot(self, path: Path) -> Path:
         """A picture of what is in sight."""
+        image = self.picture()
+        if self.keeps_pictures:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.save(path, optimize=True)
+        return path
+
+    def picture(self) -> Any:
+        """What is in sight, drawn, as an image."""
         from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
         from PIL import Image
 
         self.frames(2)
-        self.window.dispatch("on_draw")
+        type(self.window).on_draw(self.window)
         width, height = self.window.system_size
         pixels = glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE)
         image = Image.frombytes("RGB", (width, height), pixels)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(path, optimize=True)
-        return path
+        return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
 @contextmanager
@@ -216,12 +231,16 @@ def running(folder: Path, **parts: Any) -> Iterator[Driver]:
     """An app over a folder, started and in the end stopped; ``parts`` as `mobile.app.make_app`."""
     set_up()
     from kivy.base import EventLoop
+    from kivy.clock import Clock
     from kivy.core.window import Window
 
     from mobile.app import make_app
 
     if Window is None:
         raise RuntimeError("no offscreen window: libegl1 and libgl1 are needed")
+    Clock.time = lambda: time.perf_counter() + skipped.seconds
+    # Nobody sees the frames between two pictures: they are laid out, not drawn.
+    Window.on_draw = Window.on_flip = lambda: None
     parts.setdefault("sync_by_itself", False)
     app = make_app(folder, **parts)
     app._run_prepare()

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from server import create_app
 from server.config import Config
-from server.operations import sign_in
 from server.storage.database import db
 from tests import databases
 from tests.builders import PASSWORD, World, build_world
@@ -69,14 +67,6 @@ class Visitor:
             found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.page)
             self.token = found[1] if found else self.token
         return response
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> Iterator[None]:
-    """Hashing that takes no time: the true cost is paid by no test but its own."""
-    true, sign_in._hasher = sign_in._hasher, PasswordHasher(time_cost=1, memory_cost=64)
-    yield
-    sign_in._hasher = true
 
 
 class _LivedIn(dict[str, tuple[str, Scene]]):
