@@ -12,6 +12,7 @@ def register(app: Flask) -> None:
     """Add every page, and what they share: who is signed in, language, security headers."""
     from server.web import (
         audit,
+        board,
         categories,
         conflicts,
         exports,
@@ -50,7 +51,7 @@ def register(app: Flask) -> None:
     for module in (
         sign_in, home, visits, homes, ledger, conflicts, quarantine, offers, people, phones, photos,
         exports, audit, feedback, language, photo_pages, overdue_photos, rates, recurrences,
-        categories,
+        categories, board,
     ):  # fmt: skip
         web.register_blueprint(module.pages)
     web.before_request(session.check)

@@ -20,8 +20,8 @@ _ORDER = (
     "extension_until", "return_cause", "reopen_cause", "result", "root_cause", "root_whys",
     "satisfaction", "callback_note", "reason", "hard",
 )  # fmt: skip
-# Actions that a page offers first; the others follow in the rules' order.
-_FIRST = ("register", "dispatch", "accept", "request_closure", "close", "approve_suspend", "resume")
+# The next steps of the road, of which a page offers one first; others follow in the rules' order.
+_ROAD = ("register", "dispatch", "accept", "request_closure", "close", "resume")
 _ICONS = {
     "register": "journal-check", "reject": "x-circle", "merge": "union", "unmerge": "union",
     "dispatch": "send", "accept": "check2-square", "return": "arrow-return-left",
@@ -32,6 +32,7 @@ _ICONS = {
     "archive": "archive", "request_extension": "calendar-plus", "decline": "x-circle",
     "join": "check2-square",
 }  # fmt: skip
+WITH_PHOTOS = ("request_closure", "progress")
 LONG = ("reason", "measure", "result", "callback_note", "root_whys")
 MOMENTS = ("due_at", "suspended_until", "extension_until")
 
@@ -51,14 +52,24 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Photos:
+    """Photos that go with an action: whether one is needed, of which phase (or one to choose)."""
+
+    required: bool
+    phases: tuple[tuple[str, str], ...]
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Form:
-    """The form of one action, open when it has just been tried."""
+    """The form of one action, open when it is the next step or has just been tried."""
 
     action: Action
     icon: str
     fields: tuple[Field, ...]
     open: bool
     first: bool
+    photos: Photos | None = None
 
 
 @dataclass(frozen=True)
@@ -118,17 +129,24 @@ def forms(
     owners: Mapping[str, str],
     mergeable: Iterable[Any],
     due: int | None,
+    body: str = "",
+    asked: str = "",
+    needs_photo: bool = False,
 ) -> list[Form]:
     """The forms of the actions that are possible now, the next step of the road first.
 
-    A form that was tried is shown even if it is not possible any more. ``due``: the deadline that
-    the category gives to what is dispatched now.
+    A form that was tried is shown even if it is not possible any more, and the one that the address
+    ``asked`` for is open. ``due``: the deadline that the category gives to what is dispatched now.
+    ``body``: a handler's own. ``needs_photo``: closure asks for one and there is none yet.
     """
     shown = list(actions)
     if tried is not None and tried.action not in {one.name for one in shown}:
         shown.append(ACTIONS[tried.action])
-    ranks = {name: rank for rank, name in enumerate(_FIRST)}
-    shown.sort(key=lambda one: ranks.get(one.name, len(ranks)))
+    first = next_step(problem, [one.name for one in shown], body)
+    shown.sort(key=lambda one: one.name != first)
+    wanted = tried.action if tried is not None else asked
+    if wanted not in {one.name for one in shown}:
+        wanted = first
     made = []
     for action in shown:
         mine = tried if tried is not None and tried.action == action.name else None
@@ -139,11 +157,36 @@ def forms(
         )
         made.append(
             Form(
-                action, _ICONS.get(action.name, "dot"), fields, mine is not None,
-                action.name in _FIRST,
+                action, _ICONS.get(action.name, "dot"), fields, action.name == wanted,
+                action.name == first, _photos(action, mine, needs_photo),
             )
         )  # fmt: skip
     return made
+
+
+def next_step(problem: Any, possible: Sequence[str], body: str) -> str:
+    """The one action that a page offers first, "" where nothing is the reader's to do now."""
+    waiting = unanswered({"co_bodies": problem.co_bodies, "whistle": problem.whistle})
+    before: list[str] = []
+    if body and body in waiting:
+        before.append("join")
+    if problem.suspend_requested:
+        before.append("approve_suspend")
+    if problem.extension_requested:
+        before.append("extend")
+    if problem.callback_at is None:
+        before.append("callback")
+    return next((one for one in (*before, *_ROAD) if one in possible), "")
+
+
+def _photos(action: Action, tried: Tried | None, needed: bool) -> Photos | None:
+    """What closure and progress take beside their fields."""
+    if action.name not in WITH_PHOTOS:
+        return None
+    both = (("after", _("整改后")), ("before", _("整改前")))
+    phases = both if action.name == "progress" else both[:1]
+    error = tried.errors.get("photos", "") if tried is not None else ""
+    return Photos(needed and action.name == "request_closure", phases, error)
 
 
 def _field(
@@ -247,5 +290,6 @@ def limit_text(data: Mapping[str, Any] | None) -> str:
 def _due(action: Action, problem: Any, default: int | None) -> int | None:
     """The deadline that a form starts with: the category's limit from now."""
     if action.name == "extend":
-        return int(problem.due_at) if problem.due_at is not None else None
+        until: int | None = problem.extension_until or problem.due_at
+        return until
     return default

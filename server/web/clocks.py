@@ -12,7 +12,6 @@ from flask_babel import pgettext
 
 from server.core import clock_bars
 from server.core.clock_bars import DONE, DROPPED, LATE, OVER, PAUSED, WAITING, Bar
-from server.operations import ledger_facts
 from server.operations.clock import now_ms
 from server.storage.database import db
 from server.storage.queries import names
@@ -90,16 +89,28 @@ def amount(ms: int, unit: str) -> str:
 def calendar() -> Calendar:
     """The work calendar, read once for a page."""
     if "calendar" not in g:
-        g.calendar = ledger_facts.read_calendar(db.session())
+        years = _references()["calendar"].values()
+        g.calendar = work_calendar.of_years(
+            (y.code, y.data) for y in years if y.active is not False
+        )
     found: Calendar = g.calendar
     return found
 
 
 def categories() -> dict[str, Any]:
     """The categories by their code, read once for a page."""
-    if "categories" not in g:
-        g.categories = names.references(db.session(), "category")
-    found: dict[str, Any] = g.categories
+    return _references()["category"]
+
+
+def bodies() -> dict[str, Any]:
+    """The bodies by their code, read once for a page."""
+    return _references()["body"]
+
+
+def _references() -> dict[str, dict[str, Any]]:
+    if "references" not in g:
+        g.references = names.references_of(db.session(), "category", "body", "calendar")
+    found: dict[str, dict[str, Any]] = g.references
     return found
 
 
@@ -135,7 +146,7 @@ def _shown(bar: Bar, problem: Any) -> Shown:
         beside = _("%(why)s，暂停计时", why=why)
         return Shown(bar, name, over if bar.left < 0 else left, "mute", "pause-circle", beside)
     if bar.state == DONE:
-        text = _("按时完成，用了 %(span)s", span=used)
+        text = _("按时完成，用了 %(span)s", span=used) if bar.used >= MINUTE else _("按时完成")
         return Shown(bar, name, text, "good", "check-circle-fill", _given(bar))
     if bar.state == LATE:
         text = _("超期 %(span)s 完成", span=length)

@@ -11,7 +11,8 @@ from flask_babel import pgettext
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
-from server.storage.queries import gallery, photos
+from server.storage.models import Problem
+from server.storage.queries import family, gallery, photos
 from server.storage.queries.gallery import About
 from server.storage.tables import Device
 from server.web import words
@@ -110,10 +111,17 @@ def of_problem(session: Session, taken: Sequence[Any], needs_after: bool) -> Gal
 
 def of_owner(session: Session, photo: Any) -> Gallery:
     """The gallery that a photo belongs to."""
-    taken = photos.of_owners(session, [photo.owner_id])
     if photo.owner_kind == "problem":
-        return of_problem(session, taken, False)
-    return of_visit(session, taken)
+        main = main_problem(session, photo.owner_id)
+        owners = [main, *(one.id for one in family.merged(session, main))]
+        return of_problem(session, photos.of_owners(session, owners), False)
+    return of_visit(session, photos.of_owners(session, [photo.owner_id]))
+
+
+def main_problem(session: Session, problem_id: str) -> str:
+    """The problem on whose page the photos of another stand: that into which it was merged."""
+    problem = session.get(Problem, problem_id)
+    return family.main_of(session, problem).id if problem is not None else problem_id
 
 
 def shown(session: Session, taken: Sequence[Any]) -> list[Shown]:

@@ -21,6 +21,8 @@ def page() -> ResponseReturnValue:
         return render_template("worker.html")
     if viewer.may("audit"):
         return redirect(url_for("web.audit.listed"))
+    if viewer.may("see_own_problems"):
+        return redirect(url_for("web.board.page"))
     now = now_ms()
     today = words.today(now)
     shown = figures.of(db.session(), viewer, now, today, words.this_week(now))

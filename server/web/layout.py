@@ -114,6 +114,7 @@ def register(app: Flask) -> None:
         day=lambda ms: words.day(ms, now_ms()),
         when=_when,
         ago=lambda ms: words.ago(ms, now_ms()),
+        stamp=words.stamp,
         size=words.size,
         in_language=words.in_language,
     )
@@ -191,7 +192,9 @@ def _places() -> list[NavItem]:
         return []
     who = session.viewer()
     items = []
-    if who.role not in ("grid_worker", "auditor"):
+    if who.may("see_own_problems"):
+        items.append(NavItem("web.board.page", "kanban", _("我的任务")))
+    elif who.role not in ("grid_worker", "auditor"):
         items.append(NavItem("web.home.page", "house", _("首页")))
     if who.role != "grid_worker" and who.may("see_records"):
         items.append(NavItem("web.visits.listed", "clipboard-check", _("走访")))

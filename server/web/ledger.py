@@ -9,12 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from server.errors import Trouble
-from server.operations import kept_views, ledger_facts
+from server.operations import kept_views
 from server.operations import ledger as use_case
-from server.operations.clock import now_ms
 from server.storage.database import db
-from server.storage.queries import conflicts, names, photos, problems
-from server.web import action_forms, args, gallery, ledger_list, session, timeline, words
+from server.storage.queries import problems
+from server.web import action_forms, args, ledger_list, problem_page, session, words
 from shared import ledger
 from shared.reconcile import Refused
 
@@ -63,6 +62,16 @@ def one(problem_id: str) -> ResponseReturnValue:
     return _page(problem_id)
 
 
+@pages.get("/ledger/<problem_id>/print")
+def printed(problem_id: str) -> ResponseReturnValue:
+    """The same on paper: A4, black and white, nothing to click."""
+    viewer = session.need("see_records", "see_own_problems")
+    problem = problems.visible(db.session(), viewer, problem_id)
+    if problem is None:
+        abort(404)
+    return render_template("ledger/print.html", **problem_page.on_paper(viewer, problem))
+
+
 @pages.post("/ledger/<problem_id>/<action>")
 def act(problem_id: str, action: str) -> ResponseReturnValue:
     """Take an action, as the problem stood when the page was shown."""
@@ -95,7 +104,8 @@ def act(problem_id: str, action: str) -> ResponseReturnValue:
         flash(message, "error")
         return _page(problem_id, tried, 409 if late else 422)
     flash(_("已办：%(action)s。", action=words.action_name(action)), "success")
-    return redirect(url_for(".one", problem_id=problem_id))
+    following = session.local_path(request.form.get("next"))
+    return redirect(following or url_for(".one", problem_id=problem_id))
 
 
 def _told(action: ledger.Action, refused: Refused) -> dict[str, str]:
@@ -108,79 +118,9 @@ def _page(
     problem_id: str, tried: action_forms.Tried | None = None, status: int = 200
 ) -> ResponseReturnValue:
     viewer = session.need("see_records", "see_own_problems")
-    reading = db.session()
-    problem = problems.visible(reading, viewer, problem_id)
+    problem = problems.visible(db.session(), viewer, problem_id)
     if problem is None:
         abort(404)
-    now = now_ms()
-    categories = names.references(reading, "category")
-    bodies = names.references(reading, "body")
-    category = categories.get(problem.category)
-    taken = photos.of_owners(reading, [problem.id])
-    entries = problems.history(reading, problem.id)
-    merged = problems.numbers(reading, viewer, [problem.merged_into, *timeline.merges(entries)])
-    people = names.people(
-        reading,
-        [
-            problem.created_by,
-            problem.closure_by,
-            problem.closed_by,
-            *(entry.actor for entry in entries),
-            *(photo.created_by for photo in taken),
-        ],
-    )
-    actor = ledger.Actor(viewer.user_id, viewer.role, viewer.body)
-    data = category.data if category else None
-    facts = ledger_facts.of_page(reading, problem, taken, data, now)
-    offered = ledger.offered(_values(problem), actor, facts, now)
-    body_names = {code: words.reference_name(body, code) for code, body in bodies.items()}
-    return (
-        render_template(
-            "ledger/page.html",
-            problem=problem,
-            category=category,
-            bodies=bodies,
-            body_names=body_names,
-            target=names.targets(reading, [(problem.target_kind, problem.target_id)]).get(
-                problem.target_id
-            ),
-            gallery=gallery.of_problem(reading, taken, facts.needs_after),
-            timeline=timeline.sentences(entries, people, body_names, merged),
-            people=people,
-            merged=merged,
-            place=names.places(reading, [problem.partition_id])[problem.partition_id],
-            forms=action_forms.forms(
-                problem,
-                [action for action, why in offered if not why],
-                tried,
-                category=category,
-                bodies=body_names,
-                owners={c: (b.data or {}).get("owner") or "" for c, b in bodies.items()},
-                mergeable=problems.others_to_merge(reading, viewer, problem)
-                if viewer.role == "supervisor" and problem.state in ("reported", "registered")
-                else [],
-                due=facts.deadlines.get("handle"),
-            ),
-            impossible=[(action, why) for action, why in offered if why and why != "forbidden"],
-            why_text=_why_text,
-            conflicts=conflicts.open_about(reading, problem.id)
-            if viewer.may("see_records")
-            else [],
-            viewer=viewer,
-        ),
-        status,
-    )
-
-
-def _why_text(action: ledger.Action, why: str) -> str:
-    """Why an action is not possible now: for a wrong state, in which ones it would be."""
-    if why != "not_allowed":
-        return words.code_title(why)
-    states = [words.word("problem", "state", state) for state in action.sources]
-    if len(states) > 3:
-        return words.code_title(why)
-    return _("要在“%(states)s”时办", states=_("”或“").join(states))
-
-
-def _values(problem: Any) -> dict[str, Any]:
-    return {column.name: getattr(problem, column.name) for column in problem.__table__.columns}
+    return render_template(
+        "ledger/page.html", **problem_page.context(viewer, problem, tried)
+    ), status

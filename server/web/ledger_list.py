@@ -13,7 +13,7 @@ from server.storage.database import db
 from server.storage.queries import kept, ledger_page, names
 from server.storage.queries.ledger_page import LedgerPage, Place
 from server.storage.queries.problems import OPEN, ProblemFilter
-from server.web import args, session, words
+from server.web import args, clocks, session, words
 from server.web.targets import masked_texts
 from shared import ids, ledger
 
@@ -59,8 +59,8 @@ def context() -> dict[str, Any]:
     now = now_ms()
     mine = kept.of(reading, viewer.user_id, PAGE)
     page = ledger_page.listed(reading, viewer, chosen(), _place(), now)
-    categories = names.references(reading, "category")
-    bodies = names.references(reading, "body")
+    categories = clocks.categories()
+    bodies = clocks.bodies()
     shown = _shown(mine.columns)
     return {
         "page": page,

@@ -132,7 +132,8 @@ def owner_address(photo: Any) -> str:
     """The page of the record that a photo belongs to, at the photo."""
     anchor = f"photo-{photo.id}"
     if photo.owner_kind == "problem":
-        return url_for("web.ledger.one", problem_id=photo.owner_id, _anchor=anchor)
+        main = gallery.main_problem(db.session(), photo.owner_id)
+        return url_for("web.ledger.one", problem_id=main, _anchor=anchor)
     if photo.owner_kind == "household":
         return url_for("web.homes.one", home_id=photo.owner_id, _anchor=anchor)
     return url_for("web.visits.one", visit_id=photo.owner_id, _anchor=anchor)

@@ -80,6 +80,11 @@ def full(ms: int | None) -> str:
     return f"{local(ms):%Y-%m-%d %H:%M:%S}" if ms is not None else ""
 
 
+def stamp(ms: int | None) -> str:
+    """A moment as it stands on paper, which is read on any day."""
+    return f"{local(ms):%Y-%m-%d %H:%M}" if ms is not None else ""
+
+
 def ago(ms: int | None, now: int) -> str:
     """How long a moment lies back, roughly: 3 小时前."""
     if ms is None:

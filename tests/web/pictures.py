@@ -37,7 +37,9 @@ PLACES: dict[str, dict[str, str]] = {
         "erase": "/homes > /homes/ > /erase",
         "person": "/people?role=grid_worker > /people/",
     },
-    "handler": {"handler_home": "/", "handler_ledger": "/ledger"},
+    "handler": {
+        "board": "/board", "handler_ledger": "/ledger", "handler_problem": "/board > /ledger/",
+    },
     "auditor": {"audit": "/audit"},
     "grid_worker": {"worker": "/"},
 }  # fmt: skip
@@ -49,7 +51,7 @@ def sign_in(page: Page, base: str, username: str, password: str) -> None:
     page.fill("input[name=username]", username)
     page.fill("input[name=password]", password)
     page.click("main button[type=submit]")
-    page.wait_for_url(re.compile(r"/(audit)?$"))
+    page.wait_for_url(re.compile(r"/(audit|board)?$"))
 
 
 def go(page: Page, base: str, place: str) -> bool:

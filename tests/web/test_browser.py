@@ -96,7 +96,6 @@ def test_a_problem_is_dispatched_and_a_wrong_field_gets_the_focus(
 ) -> None:
     _enter(page, served, "supervisor")
     page.goto(f"/ledger/{scene.problems[1]}")
-    page.locator("summary", has_text="派遣").click()
     form = page.locator("form[action$='/dispatch']")
     form.get_by_label("责任单位").select_option("water")
     form.get_by_role("button", name="派遣").click()

@@ -89,12 +89,20 @@ def grids(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
 
 def references(session: Session, type_: str) -> dict[str, Reference]:
     """code -> reference record of a type, in their order."""
+    return references_of(session, type_)[type_]
+
+
+def references_of(session: Session, *types: str) -> dict[str, dict[str, Reference]]:
+    """type -> code -> reference record of several types, asked for together."""
     query = (
         select(Reference)
-        .where(Reference.type == type_, Reference.deleted_at.is_(None))
+        .where(Reference.type.in_(types), Reference.deleted_at.is_(None))
         .order_by(Reference.position_no, Reference.code)
     )
-    return {one.code: one for one in session.scalars(query)}
+    found: dict[str, dict[str, Reference]] = {one: {} for one in types}
+    for record in session.scalars(query):
+        found[record.type][record.code] = record
+    return found
 
 
 def targets(session: Session, pairs: Iterable[tuple[str, str | None]]) -> dict[str, Target]:

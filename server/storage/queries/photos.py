@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
-from server.storage.models import Photo
-from server.storage.queries import problems, visits
+from server.storage.models import Photo, Problem
+from server.storage.queries import family, problems, visits
 
 
 def of_owners(session: Session, owner_ids: Iterable[str]) -> list[Photo]:
@@ -38,9 +38,18 @@ def visible(session: Session, viewer: Viewer, photo_id: str) -> Photo | None:
         return None
     owner = None
     if photo.owner_kind == "problem":
-        owner = problems.visible(session, viewer, photo.owner_id)
+        owner = _problem(session, viewer, photo.owner_id)
     elif photo.owner_kind == "visit":
         owner = visits.visible(session, viewer, photo.owner_id)
     elif viewer.may("see_records") and viewer.sees_partition(photo.partition_id):
         return photo
     return photo if owner is not None else None
+
+
+def _problem(session: Session, viewer: Viewer, problem_id: str) -> Problem | None:
+    """A problem whose photos the viewer may see: also one that goes on in another that they may."""
+    problem = session.get(Problem, problem_id)
+    if problem is None or problem.deleted_at is not None:
+        return None
+    found = problems.visible(session, viewer, problem_id)
+    return found or problems.visible(session, viewer, family.main_of(session, problem).id)

@@ -26,6 +26,12 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) {
+    window.print();
+  }
+});
+
 // Writing a third value chooses it.
 document.addEventListener("input", (event) => {
   const choice = event.target.dataset.chooses;
