@@ -71,6 +71,8 @@ class Operation:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Operation:
         """An operation from its wire form, which the schema has already found valid."""
+        if raw["op"] == CREATE and len(raw) == 5:
+            return cls(CREATE, raw["kind"], raw["id"], raw["partition"], values=raw["values"])
         more = dict(raw)
         if "fields" in more:
             more["fields"] = {name: (pair[0], pair[1]) for name, pair in more["fields"].items()}

@@ -28,13 +28,19 @@ def transaction(raw: Any, clean: bool = False) -> bool:
     ``clean``: it was read from UTF-8 without any escape by number, so that every text in it can be
     stored (`storable`); else that is looked at here.
     """
-    if type(raw) is not dict or not _TRANSACTION.keys() <= raw.keys():
-        return False
-    for name, value in raw.items():
-        check = _TRANSACTION.get(name) or (_is_app if name == "app" else None)
-        if check is None or not check(value):
-            return False
-    return clean or _is_clean(raw)
+    return (
+        type(raw) is dict
+        and (raw.keys() == _WITH_APP or raw.keys() == _WITHOUT_APP)
+        and _is_id(raw["id"])
+        and _is_id(raw["author"])
+        and _is_count(raw["made_at"])
+        and _is_count(raw["mono"])
+        and _is_text(raw["boot"], 1, 60)
+        and _is_scope(raw["scope"])
+        and _is_app(raw.get("app", ""))
+        and _are_operations(raw["operations"])
+        and (clean or _is_clean(raw))
+    )
 
 
 def pull_request(raw: Any, clean: bool = False) -> bool:
@@ -104,15 +110,8 @@ def _are_operations(value: Any) -> bool:
     )
 
 
-_TRANSACTION: dict[str, Check] = {
-    "id": _is_id,
-    "author": _is_id,
-    "made_at": _is_count,
-    "mono": _is_count,
-    "boot": lambda value: _is_text(value, 1, 60),
-    "scope": _is_scope,
-    "operations": _are_operations,
-}
+_WITHOUT_APP = {"id", "author", "made_at", "mono", "boot", "scope", "operations"}
+_WITH_APP = _WITHOUT_APP | {"app"}
 
 
 def _is_clock(value: Any) -> bool:

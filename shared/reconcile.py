@@ -87,18 +87,29 @@ class Refused(Exception):
         self.detail = detail
 
 
-def create(operation: Operation, device: str) -> Record:
-    """The record that a create operation makes, at rev 1."""
-    kind, fields = records.KINDS[operation.kind], records.FIELDS[operation.kind]
-    values = dict.fromkeys(fields, None) | records.first_values(kind)
-    for name, value in operation.values.items():
-        declared = fields.get(name)
-        if declared is None or declared.rule == records.SERVER:
-            raise Refused("forbidden_field", name)
-        values[name] = _normal(declared, value)
-    return Record(
-        operation.kind, operation.id, operation.partition, 1, values, {EVERY: (1, device, 0)}
+def create(operation: Operation, device: str, partition: str = "") -> Record:
+    """The record that a create operation makes, at rev 1, in its partition or in this one."""
+    given, sets, blank = _NEW[operation.kind]
+    if not operation.values.keys() <= given:
+        wrong = next(name for name in operation.values if name not in given)
+        raise Refused("forbidden_field", wrong)
+    values = {**blank, **operation.values}
+    for name in sets:
+        if values[name] is not None:
+            values[name] = sorted(set(values[name]))
+    stamps = {EVERY: (1, device, 0)}
+    return Record(operation.kind, operation.id, partition or operation.partition, 1, values, stamps)
+
+
+# Kind -> the fields that a create may give, those of them that are sets, and all before it.
+_NEW: dict[str, tuple[frozenset[str], tuple[str, ...], dict[str, Any]]] = {
+    kind.name: (
+        frozenset(f.name for f in kind.fields if f.rule != records.SERVER),
+        tuple(f.name for f in kind.fields if f.type == records.SET),
+        dict.fromkeys(records.FIELDS[kind.name], None) | records.first_values(kind),
     )
+    for kind in records.KINDS.values()
+}
 
 
 def last_other(record: Record, key: str, device: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shared import ids, protocol
 from shared.records import Kind
@@ -93,11 +94,16 @@ def may_edit(sender: Sender, kind: Kind) -> bool:
 
 def home_fits(kind: Kind, partition: str) -> bool:
     """Whether a kind's records may live in such a partition."""
+    return _fits(kind.home, partition)
+
+
+@lru_cache(4096)
+def _fits(home: str, partition: str) -> bool:
     area = ids.area_of(partition)
-    if kind.home == "person":
+    if home == "person":
         return area is None and ids.is_id(partition.partition(":")[2])
     if area is None or not (area.isascii() and area.isdigit()):
         return False
-    if kind.home == "grid":
+    if home == "grid":
         return len(area) == ids.GRID_DIGITS and partition == ids.grid_partition(area)
     return partition == ids.area_partition(area)

@@ -50,7 +50,8 @@ def apply(batch: Batch, transaction: Transaction) -> tuple[str, list[str]]:
     result, conflicts = "applied", []
     for operation in transaction.operations:
         one, found = _operation(batch, transaction, operation)
-        result = max(result, one, key=_ORDER.index)
+        if one != result:
+            result = max(result, one, key=_ORDER.index)
         conflicts += found
     return result, conflicts
 
@@ -90,7 +91,7 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
         home = _need_parent(batch, tx, operation, parent_kind, parent_id)
     if kind.home != "grid" or len(ids.area_of(home) or "") != ids.GRID_DIGITS:
         home = operation.partition
-    record = replace(create(operation, batch.sender.device_id), partition=home)
+    record = create(operation, batch.sender.device_id, home)
     batch.lock(home)
     if kind is records.PROBLEM:
         problem_actions.report(batch, record, tx.author)
@@ -266,7 +267,7 @@ def _check_scope_of(batch: Batch, tx: Transaction, operation: Operation, record:
 
 def _check_scope(batch: Batch, tx: Transaction, partition: str) -> None:
     scope_rev = tx.scope[1] if tx.scope[0] == batch.epoch else None
-    code = scope.refusal(batch.sender, partition, scope_rev, batch.now)
+    code = batch.refusal(partition, scope_rev)
     if code:
         raise Refused(code, "partition", ids.area_of(partition) or partition)
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from server.core import scope
 from server.core.scope import Sender
 from server.storage import heads, joined, rows, search
 from server.storage.bulk import insert_rows
@@ -59,6 +60,7 @@ class Batch:
     own: bool = False  # the server's own page, import or job sends it, not a phone
     taken: dict[str, set[str]] = field(default_factory=dict)  # id to be created -> kinds it names
     looked_up: dict[tuple[str, str], Any] = field(default_factory=dict)  # what was asked once
+    _judged: tuple[Sender | None, dict[tuple[str, int | None], str]] = (None, {})
     _undo: list[tuple[Key, Held | None, bool]] = field(default_factory=list)
     _undo_also: list[Callable[[], None]] = field(default_factory=list)
     _marks: tuple[int, int] = (0, 0)
@@ -145,6 +147,15 @@ class Batch:
             if one:
                 self._check_locked([one.record.partition])
         return self.held[key]
+
+    def refusal(self, partition: str, scope_rev: int | None) -> str:
+        """`scope.refusal` of the present sender, found out once."""
+        if self._judged[0] is not self.sender:
+            self._judged = (self.sender, {})
+        known, key = self._judged[1], (partition, scope_rev)
+        if key not in known:
+            known[key] = scope.refusal(self.sender, partition, scope_rev, self.now)
+        return known[key]
 
     def put(self, record: Record, changes: Mapping[str, tuple[Any, Any]] | None = None) -> None:
         """Take a new or changed record; ``changes`` go into its history."""

@@ -8,7 +8,6 @@ its author gets a task, and the queue goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import structlog
@@ -37,8 +36,7 @@ _HEADER = schemas.PushHeader()
 _LINE = schemas.PushLineMessage()
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One line of a push. ``fault`` is why its text is no transaction; ``to`` the end of a gap."""
 
     dseq: int

@@ -214,7 +214,7 @@ def _may_lock(batch: Batch, kind: records.Kind, partition: str) -> bool:
     """
     if not scope.home_fits(kind, partition):
         return False
-    return not scope.refusal(batch.sender, partition, None, batch.now)
+    return not batch.refusal(partition, None)
 
 
 def sender_of(session: Session, user: User, device_id: str) -> Sender:
