@@ -6,11 +6,10 @@ import hashlib
 import secrets
 from typing import Any
 
-from sqlalchemy import select
-
 from server.errors import Trouble
 from server.operations.audit_log import record
 from server.operations.clock import now_ms
+from server.storage import direct, glance
 from server.storage.database import db, write
 from server.storage.settings import epoch
 from server.storage.tables import Device, Enrolment, User
@@ -99,25 +98,27 @@ def new_device(user_id: str, name: str, token: str, app: str, now: int) -> Devic
 
 
 def device_of(token: str, escrow: bool = False) -> Device:
-    """The device that holds a token; raises Trouble token_unknown or token_revoked.
+    """The device that holds a token; raises Trouble as `device_id_of`."""
+    device = db.session.get(Device, device_id_of(token, escrow), populate_existing=True)
+    if device is None:
+        raise Trouble("token_unknown")
+    return device
+
+
+def device_id_of(token: str, escrow: bool = False) -> str:
+    """The id of the device that holds a token; raises Trouble token_unknown or token_revoked.
 
     With ``escrow`` a revoked one passes: what it still holds is taken into quarantine, and the
     photos that declares; it may do nothing else.
     """
-    query = (
-        select(Device, User)
-        .join(User, User.id == Device.user_id)
-        .where(Device.token_hash == hash_secret(token))
-        .execution_options(populate_existing=True)
-    )
-    row = db.session.execute(query).first()
-    if row is None:
+    with direct.connection(db.engine) as raw:
+        found = glance.holder(raw, db.engine.dialect.name, hash_secret(token))
+    if found is None:
         raise Trouble("token_unknown")
-    device: Device = row[0]
-    user: User = row[1]
-    if not escrow and (device.revoked_at is not None or not user.active):
+    device_id, may_come_in = found
+    if not escrow and not may_come_in:
         raise Trouble("token_revoked")
-    return device
+    return device_id
 
 
 def _answer(device: Device, user: User, token: str, current: str, now: int) -> dict[str, Any]:

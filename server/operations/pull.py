@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.errors import Trouble
 from server.operations.clock import now_ms
-from server.operations.enrol import device_of, hash_secret
+from server.operations.enrol import device_id_of, hash_secret
 from server.storage import direct, feed, glance, overview
 from server.storage.database import any_of, db, lasting_snapshot
 from server.storage.glance import Moved, Said, Seen
@@ -54,7 +54,7 @@ def pull(token: str, request: dict[str, Any]) -> bytes | Iterator[str]:
             if taken is not None and _is_little(taken[0], request):
                 return _whole(taken[0], request, taken[1])
     if seen is None:
-        device_of(token)  # says why
+        device_id_of(token)  # says why
         raise Trouble("token_unknown")
     return _stream(seen.id, request)
 

@@ -8,11 +8,11 @@ its author gets a task, and the queue goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import structlog
 from marshmallow import ValidationError
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from server.operations.clock import now_ms
 from server.storage import plain
 from server.storage.plain import Statement
 from server.storage.settings import epoch
-from server.storage.tables import Device, User
+from server.storage.tables import User
 from shared import checksum, ids, protocol, schemas
 from shared.operations import Transaction
 from shared.reconcile import Refused
@@ -180,12 +180,7 @@ def _once(
     now: int,
     one_by_one: bool,
 ) -> dict[str, Any]:
-    device = session.scalars(
-        select(Device)
-        .where(Device.id == device_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    device = Sending(*plain.rows(session, _LOCK, device_id)[0])
     user = session.get(User, device.user_id)
     if user is None:
         raise Trouble("token_unknown")
@@ -209,7 +204,7 @@ def _once(
             answers.append(_apply(batch, device, one, receipts))
         if one.id is not None:  # it may come again in this same push
             known[one.id] = First(one.hash, answers[-1])
-    note_contact(device, header, now)
+    _note_contact(session, device, header, now)
     if not one_by_one:
         release.arrived(batch, _made(batch))
         transact.insert_receipts(session, device, receipts, now)
@@ -219,18 +214,44 @@ def _once(
         "last_dseq": device.last_dseq,
         "running": device.running,
         "server_time": now,
-        "clock_offset": device.clock_offset or 0,
+        "clock_offset": device.clock_offset,
         "answers": answers,
     }
 
 
-def note_contact(device: Device, header: dict[str, Any], now: int) -> None:
-    """What each contact tells of a phone: its clock, and what still waits on it."""
-    device.last_contact_at = now
-    device.waiting = header["waiting"]
+@dataclass(slots=True)
+class Sending:
+    """The locked row of the device that sends: up to where it has delivered, and more."""
+
+    id: str
+    user_id: str
+    revoked_at: int | None
+    last_dseq: int
+    running: str
+    confirmed: int
+    app: str | None
+    clock_offset: int = 0
+
+
+_LOCK = Statement(
+    "SELECT id, user_id, revoked_at, last_dseq, running, confirmed, app FROM device"
+    " WHERE id = ? {locked}"
+)
+_NOTE = Statement(
+    "UPDATE device SET last_dseq = ?, running = ?, confirmed = ?, app = ?, clock_offset = ?,"
+    " last_contact_at = ?, waiting = ? WHERE id = ?"
+)
+
+
+def _note_contact(session: Session, device: Sending, header: dict[str, Any], now: int) -> None:
+    """Up to where it has delivered, its clock, and what still waits on it."""
     device.clock_offset = header["clock"]["wall"] - now
-    device.app = header.get("app") or device.app
-    device.confirmed = max(device.confirmed or 0, min(header.get("confirmed", 0), device.last_dseq))
+    confirmed = max(device.confirmed, min(header.get("confirmed", 0), device.last_dseq))
+    app, waiting = header.get("app") or device.app, quick_json.dumps(header["waiting"]).decode()
+    plain.rows(
+        session, _NOTE, device.last_dseq, device.running, confirmed, app, device.clock_offset,
+        now, waiting, device.id,
+    )  # fmt: skip
 
 
 class First(NamedTuple):
@@ -251,7 +272,7 @@ def _receipts(session: Session, incoming: Sequence[Incoming]) -> dict[str, First
     }
 
 
-def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, First]) -> None:
+def _check_order(device: Sending, incoming: Sequence[Incoming], known: dict[str, First]) -> None:
     """Dense and once: a number already taken by another transaction means a cloned device."""
     expected = device.last_dseq + 1
     here: set[tuple[int, str]] = set()
@@ -270,7 +291,7 @@ def _check_order(device: Device, incoming: Sequence[Incoming], known: dict[str, 
 
 
 def _apply(
-    batch: Batch, device: Device, one: Incoming, receipts: list[transact.Kept]
+    batch: Batch, device: Sending, one: Incoming, receipts: list[transact.Kept]
 ) -> dict[str, Any]:
     """One transaction: applied, or in quarantine with the reason; delivered either way."""
     if one.id is None and one.to <= device.last_dseq:
@@ -310,7 +331,7 @@ def _made(batch: Batch) -> set[str]:
     return {key[1] for key in batch.changed if (one := batch.held[key]) and one.stored is None}
 
 
-def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -> dict[str, Any]:
+def _alone(whole: Batch, device: Sending, one: Incoming, extra: frozenset[str]) -> dict[str, Any]:
     """One transaction under a savepoint of its own; if the database refuses it, quarantine."""
     session, sender, now = whole.session, whole.sender, whole.now
     before = (device.last_dseq, device.running)
@@ -339,7 +360,7 @@ def _alone(whole: Batch, device: Device, one: Incoming, extra: frozenset[str]) -
             return answer
 
 
-def _repeat(batch: Batch, device: Device, one: Incoming, first: First) -> dict[str, Any]:
+def _repeat(batch: Batch, device: Sending, one: Incoming, first: First) -> dict[str, Any]:
     """The first answer again; the same id with other content is kept in quarantine."""
     if first.hash != one.hash:
         refused = Refused("hash_mismatch", "id", one.id or "")

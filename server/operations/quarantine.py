@@ -10,20 +10,21 @@ from server.operations.apply import Waits
 from server.operations.batch import Batch
 from server.operations.entries import add_task
 from server.operations.problem_actions import note_attempt
-from server.storage.tables import Device, Quarantined, QuarantinedName
+from server.storage.tables import Quarantined, QuarantinedName
 from shared import ids, protocol
 from shared.operations import CREATE, Transaction
 from shared.reconcile import Refused
 
 if TYPE_CHECKING:
     from server.operations.push import Incoming
+    from server.operations.transact import Numbered
 
 WAITING_CODES = frozenset({"parent_held", "parent_unknown", "unknown_record"})
 HELD_CODES = WAITING_CODES | {"late_handover", "revoked"}
 
 
 def put(
-    batch: Batch, device: Device, one: Incoming, refused: Refused, task: bool = True
+    batch: Batch, device: Numbered, one: Incoming, refused: Refused, task: bool = True
 ) -> dict[str, Any]:
     """Keep a transaction that was refused; returns its answer. The batch was undone before."""
     result = protocol.HELD if refused.code in HELD_CODES else protocol.REJECTED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -281,9 +281,20 @@ def touched(batch: Batch, transaction: Transaction) -> list[list[Any]]:
     return [[record_id, rev] for record_id, rev in found.items()]
 
 
+class Numbered(Protocol):
+    """A device whose row is locked, and up to where it has delivered."""
+
+    @property
+    def id(self) -> str:
+        """Which one."""
+
+    last_dseq: int
+    running: str
+
+
 def keep_receipts(
     session: Session,
-    device: Device,
+    device: Numbered,
     receipts: Sequence[Kept],
     now: int | None,
 ) -> None:
@@ -296,14 +307,14 @@ def keep_receipts(
     insert_receipts(session, device, receipts, now)
 
 
-def move_on(device: Device, dseq: int, tx_hash: str) -> None:
+def move_on(device: Numbered, dseq: int, tx_hash: str) -> None:
     """The device has delivered up to this number."""
     device.last_dseq = dseq
     device.running = checksum.next_running(device.running, tx_hash)
 
 
 def insert_receipts(
-    session: Session, device: Device, receipts: Sequence[Kept], now: int | None
+    session: Session, device: Numbered, receipts: Sequence[Kept], now: int | None
 ) -> None:
     """Keep the first answers of a device that was moved on already."""
     rows = [

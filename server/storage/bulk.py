@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Table, text
+from sqlalchemy import JSON, Table
 from sqlalchemy.orm import Session
 
 from server.quick_json import dumps
+from server.storage import plain
 from server.storage.database import is_sqlite
+from server.storage.plain import Statement
 
 
 def insert_rows(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
@@ -22,14 +24,13 @@ def insert_rows(session: Session, table: Any, rows: Sequence[dict[str, Any]]) ->
     if not rows:
         return
     names = tuple(rows[0])
-    connection = session.connection()
     if is_sqlite(session):
         documents = _json_columns(table, names)
-        connection.exec_driver_sql(
+        session.connection().exec_driver_sql(
             _by_marks(table, names), [_as_stored(row, documents) for row in rows]
         )
     else:
-        connection.execute(_from_document(table, names), {"rows": dumps(rows).decode()})
+        plain.rows(session, _from_document(table, names), dumps(rows).decode())
 
 
 def _as_stored(row: dict[str, Any], documents: tuple[int, ...]) -> tuple[Any, ...]:
@@ -51,10 +52,10 @@ def _by_marks(table: Table, names: tuple[str, ...]) -> str:
 
 
 @cache
-def _from_document(table: Table, names: tuple[str, ...]) -> Any:
-    return text(
+def _from_document(table: Table, names: tuple[str, ...]) -> Statement:
+    return Statement(
         f"INSERT INTO {table.name} ({_list(names)}) SELECT {_list(names)}"
-        f" FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json))"
+        f" FROM json_populate_recordset(NULL::{table.name}, CAST(? AS json))"
     )
 
 

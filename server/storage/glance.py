@@ -81,6 +81,15 @@ def look(raw: Any, dialect: str, said: Said) -> Seen | None:
     return None if found is None else _seen(found)
 
 
+def holder(raw: Any, dialect: str, token_hash: str) -> tuple[str, bool] | None:
+    """The device that has a token, and whether it and its person may still come in."""
+    if dialect == "postgresql":
+        told = direct.postgresql_row(raw, "holder", (token_hash,))
+        return None if told is None else ((told[0] or b"").decode(), told[1] == b"t")
+    found = direct.sqlite_row(raw, _HOLDER.format("?1"), (token_hash,))
+    return None if found is None else (found[0], bool(found[1]))
+
+
 def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]] | None:
     """What `look` sees, and the new lines of each partition that moved, joined."""
     if dialect == "postgresql":
@@ -128,6 +137,10 @@ def _noted(said: Said) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+_HOLDER = """
+  SELECT device.id, device.revoked_at IS NULL AND account.active
+  FROM device JOIN account ON account.id = device.user_id WHERE device.token_hash = {}
+"""
 _ME = """
   SELECT device.id, device.last_dseq, device.running, account.id AS user_id, account.name,
     account.role, account.area_code, account.scope_rev,
@@ -180,5 +193,6 @@ _WITH = f"WITH moved AS MATERIALIZED ({_MOVED.format(asked=_ASKED)})"
 _NOTED = _SET.format(
     "$4::bigint", "$5::jsonb", "$6::bigint", "$7::text", "$8::bigint", "$1"
 ) + " AND set_config('synchronous_commit', 'off', true) = 'off'"  # fmt: skip
+direct.PREPARED["holder"] = _HOLDER.format("$1")
 direct.PREPARED["look"] = f"{_WITH}, noted AS ({_NOTED}) {_ME.format(**_HERE, more='')}"
 direct.PREPARED["look_and_take"] = f"{_WITH} {_ME.format(**_HERE, more=f', {_LINES} AS lines')}"
