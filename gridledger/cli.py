@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "故障模拟：一条也不丢 / Faults, and the proof",
     ),
     "phone": ("gridledger.commands.phone", "phone", "在电脑上打开手机应用 / The phone app here"),
-    "db": ("gridledger.commands.db", "db", "数据库：升级 / The database: upgrade"),
+    "db": ("gridledger.commands.db", "db", "数据库：升级、重建搜索 / Upgrade, reindex"),
     "backup": ("gridledger.commands.backup", "backup", "备份数据库 / Back the database up"),
     "restore": ("gridledger.commands.backup", "restore", "恢复备份 / Restore a backup"),
     "compact": ("gridledger.commands.backup", "compact", "清理旧痕迹 / Forget old tombstones"),
@@ -47,6 +47,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "gridledger.commands.import_roster",
         "import_roster",
         "导入住户名册 / Import a household roster",
+    ),
+    "import-ledger": (
+        "gridledger.commands.import_ledger",
+        "import_ledger",
+        "导入问题台账 / Import a ledger from Excel",
     ),
     "export": ("gridledger.commands.export", "export", "导出台账、走访 / Export ledger or visits"),
     "export-jobs": (

@@ -155,6 +155,7 @@ ACTIONS: dict[str, Action] = {action.name: action for action in _ACTIONS}
 ENTRIES: dict[str, tuple[str, str]] = {
     "report": ("上报", "Report"),
     "resolve_on_spot": ("现场办结", "Solved on the spot"),
+    "import": ("从表格导入", "Imported"),
     "absorb": ("另一问题并入", "Another was merged into this"),
     "part": ("并入的问题撤出", "A merged one was taken out"),
 }

@@ -17,6 +17,7 @@ def db() -> None:
     \b
     例 / Example:
       gridledger db upgrade
+      gridledger db reindex
     """
 
 
@@ -38,3 +39,25 @@ def upgrade(data: Path | None) -> None:
             return
         bring_up()
         click.echo("已升级 / Upgraded")
+
+
+@db.command()
+@data_option
+def reindex(data: Path | None) -> None:
+    """重建台账的搜索内容；台账本身不变 / Make the ledger's search data anew.
+
+    服务器可以照常运行；重建完成之前搜索用旧的内容。The server may go on running; until it is done,
+    searches are answered from the old data.
+
+    \b
+    例 / Example:
+      gridledger db reindex
+    """
+    from gridledger.commands.server_data import Progress, application
+    from server.operations.reindex import reindex as rebuild
+
+    with application(data):
+        progress = Progress("重建 / Indexing")
+        done = rebuild(progress)
+        progress.end()
+    click.echo(f"已重建 {done} 个问题的搜索内容 / {done} problems indexed")

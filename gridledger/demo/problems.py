@@ -12,13 +12,14 @@ from gridledger.demo.dice import DAY, HOUR, Dice, dice, midnight, words
 from gridledger.demo.photos import PhotoRecords
 from gridledger.demo.places import Compound, Household
 from gridledger.demo.plan import HANDLER_BODY
-from gridledger.demo.reference import categories, duration
+from gridledger.demo.reference import categories, due_by
 from gridledger.demo.stories import DELAYS, Story, deck
 from gridledger.demo.visits import Beat, near
 from server.operations.transact import Entry
-from shared import ledger
+from shared import ids, ledger
 from shared.operations import ACT, CREATE, Operation
 
+TOLD_WITHIN = 12 * DAY
 OPENS_AT, CLOSES_AT = 8.2, 18.4  # the hours in which actions are taken
 
 
@@ -32,9 +33,16 @@ def problem_entries(
     rolls.shuffle(dealt)
     cases: list[Case] = []
     # What is to be merged into another comes last, when the others are known.
-    for story in sorted(dealt, key=lambda one: "merge" in one.road):
+    before: Case | None = None
+    for story in sorted(dealt, key=lambda one: ("merge" in one.road, one.again)):
         beat = beats[len(cases) % len(beats)]
+        if story.again > 1 and before is not None:
+            beat = before.beat
         case = Case(beat, people, photos, story, len(cases))
+        if story.again > 1 and before is not None:
+            case.before, case.category = before, before.category
+        if story.again:
+            before = case
         if "merge" in story.road:
             case.twin = _twin(case, cases)
         case.tell()
@@ -71,6 +79,7 @@ class Case:
         self.entries: list[Entry] = []
         self.after_photos = 0
         self.twin: Case | None = None
+        self.before: Case | None = None  # the same thing at the same place, earlier
 
     def tell(self) -> None:
         """Report the problem and take every action of its road."""
@@ -82,7 +91,7 @@ class Case:
         known = list(categories().values())
         if self.story.handled:
             known = [one for one in known if one["body"] == HANDLER_BODY]
-        if self.story.name == "on the spot":
+        if self.story.name == "on the spot" or self.story.again:
             known = [
                 one for one in known if one["place"] == "public" and one["parent"] != "emergency"
             ]
@@ -106,6 +115,8 @@ class Case:
         if self.twin:
             one = self.category = self.twin.category
             compound, home = self.twin.compound, None
+        if self.before:
+            compound = self.before.compound
         self.compound: Compound = compound
         spot = self.story.name == "on the spot"
         place = compound.values["name"]
@@ -169,6 +180,21 @@ class Case:
             data=data,
         )
         self.entries.append(Entry(actor.user_id, [operation], at))
+        if step == "close" and self.values["source"] != "worker":
+            self._tell_reporter(at)
+
+    def _tell_reporter(self, at: int) -> None:
+        """Who told of it is to hear what became of it; what is long past has been told."""
+        today = self.beat.plan.today
+        if at < today - TOLD_WITHIN or self.values.get("reopen_cause"):
+            return
+        values = {
+            "user_id": self.beat.worker, "type": "tell_reporter", "about_kind": "problem",
+            "about_id": self.id, "reason": self.values["result"],
+        }  # fmt: skip
+        partition = ids.person_partition(self.beat.worker)
+        task = Operation(CREATE, "task", self.rolls.new_id(at), partition, values=values)
+        self.entries.append(Entry(self.beat.supervisor, [task], at + 60_000))
 
     def _doer(self, action: str) -> tuple[str, str, str]:
         handled = self.values.get("body") == HANDLER_BODY
@@ -237,7 +263,7 @@ class Case:
         body = one["body"]
         if again and self.story.handled:
             body = "community"  # the first was the wrong one
-        due = at + duration(one["code"])
+        due = due_by(one["code"], at)
         if self.story.late:
             due = min(due, today - self.rolls.randint(2, 30) * HOUR)
             due = max(due, at + HOUR)

@@ -1,4 +1,4 @@
-"""What holds everywhere: categories of problems in two levels, and the responsible bodies."""
+"""What holds everywhere: the categories that are shipped, and the responsible bodies."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from typing import Any
 
 from gridledger.demo.dice import HOUR, Dice, dice, words
 from gridledger.demo.plan import Community, Plan, real_areas
-from shared import ids
+from server.core import category_sheet
+from shared import categories as rules
+from shared import ids, work_calendar
 from shared.operations import CREATE, Operation
+from shared.work_calendar import Calendar
 
-_SAID = ("parent", "needs_before", "needs_after", "hours", "unit", "body", "place", "call")
+_SAID = ("needs_before", "call")  # what the demo adds to what is shipped
 _LEVELS = {2: "province", 4: "city", 6: "county", 9: "street"}
 
 
 @cache
 def categories() -> dict[str, dict[str, Any]]:
-    """code -> a category of the second level, with its sentences."""
-    return {one["code"]: one for one in words("categories")["categories"]}
+    """code -> a shipped category of which the demo has sentences, with these."""
+    shipped = {one.code: one for one in category_sheet.shipped()}
+    return {
+        one["code"]: {**shipped[one["code"]].data, "en": shipped[one["code"]].name_en, **one}
+        for one in words("categories")["categories"]
+    }
 
 
-def duration(category: str) -> int:
-    """How long a body has for a problem of the category, ms."""
-    one = categories()[category]
-    return int(one["hours"]) * HOUR
+def due_by(category: str, at: int) -> int:
+    """By when a body must have dealt with a problem that it gets at this moment."""
+    return work_calendar.add(Calendar(), at, *rules.limit(categories()[category], "handle"))
 
 
 def reference_records(plan: Plan) -> Iterator[Operation]:
@@ -32,15 +38,13 @@ def reference_records(plan: Plan) -> Iterator[Operation]:
     rolls = dice(plan.seed, "reference")
     listed = words("categories")
     made = plan.first_day - 40 * 24 * HOUR
-    for number, (code, zh, en) in enumerate(listed["groups"]):
-        yield _reference(rolls, made, "category", code, zh, en, number * 100, {"parent": None})
-    place = {group[0]: number * 100 for number, group in enumerate(listed["groups"])}
-    for one in listed["categories"]:
-        place[one["parent"]] += 1
-        data = {name: one[name] for name in _SAID if name in one}
+    told = {one["code"]: one for one in listed["categories"]}
+    for one in category_sheet.shipped():
+        more = {name: x for name, x in told.get(one.code, {}).items() if name in _SAID}
         yield _reference(
-            rolls, made, "category", one["code"], one["zh"], one["en"], place[one["parent"]], data
-        )
+            rolls, made, "category", one.code, one.name, one.name_en, one.position_no,
+            {**one.data, **more},
+        )  # fmt: skip
     campaign = listed["campaign"]
     runs = {"starts_at": made, "ends_at": plan.now + 60 * 24 * HOUR, "areas": []}
     yield _reference(

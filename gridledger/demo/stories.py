@@ -11,6 +11,7 @@ class Story:
 
     ``road`` names the actions after the report. ``age`` is how many days ago the last of them
     was taken, from .. to. ``late``: its deadline has passed. ``handled``: its body has an account.
+    ``again``: the how-manieth of the same thing at the same place.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Story:
     age: tuple[float, float]
     late: bool = False
     handled: bool | None = None
+    again: int = 0
 
 
 _WORKED = "register dispatch accept progress"
@@ -57,6 +59,9 @@ STORIES: tuple[Story, ...] = (
         "closed twice", 2, f"{_CLOSED} callback_bad dispatch accept request_closure close", (3, 40)
     ),
     Story("archived", 6, f"{_CLOSED} callback_good archive", (1, 12)),
+    Story("came first", 1, f"{_CLOSED} callback_good", (45, 50), again=1),
+    Story("came again", 1, f"{_CLOSED} callback_good", (14, 18), again=2),
+    Story("comes back", 1, _WORKED, (0.5, 3), again=3),
     Story("on the spot", 12, "SPOT", (0.1, 85)),
 )
 
@@ -65,7 +70,7 @@ DELAYS: dict[str, tuple[float, float]] = {
     "register": (0.1, 0.9),
     "reject": (0.2, 1.2),
     "dispatch": (0.05, 0.6),
-    "accept": (0.1, 0.9),
+    "accept": (0.02, 0.25),
     "return": (0.2, 0.9),
     "progress": (0.5, 2.0),
     "request_closure": (0.5, 3.0),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from server.operations.batch import Batch
 from server.storage.heads import insert_ignoring
 from server.storage.tables import LedgerSerial
 from shared import ids
 from shared.work_calendar import day_of
+
+_OURS = re.compile(r"(\d{12})-(\d{4})-(\d{5,9})")
 
 
 def next_number(batch: Batch, partition: str) -> str:
@@ -34,6 +38,24 @@ def next_number(batch: Batch, partition: str) -> str:
 
     batch.on_undo(give_back)
     return f"{community}-{year}-{serial.last:05d}"
+
+
+def reserve(batch: Batch, number: str) -> None:
+    """A number that comes from elsewhere is not given again: the next one is behind it."""
+    match = _OURS.fullmatch(number)
+    if match is None:
+        return
+    community, year, wanted = match[1], int(match[2]), int(match[3])
+    batch.session.execute(
+        insert_ignoring(batch.session, LedgerSerial.__table__).values(
+            community_code=community, year=year, last=0
+        )
+    )
+    serial = _locked(batch, community, year)
+    assert serial is not None
+    if serial.last < wanted:
+        serial.last = wanted
+        batch.session.flush()
 
 
 def _locked(batch: Batch, community: str, year: int) -> LedgerSerial | None:

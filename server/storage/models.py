@@ -48,6 +48,7 @@ FACETS = (
 RATED = (
     "solved_on_spot", "registered_at", "dispatched_at", "accept_due_at", "accepted_at",
     "satisfaction",
+    "deleted_at",  # SQLite looks it up in the row, though the index holds no other value
 )  # fmt: skip
 LIVE = text("deleted_at IS NULL")
 

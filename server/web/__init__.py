@@ -22,6 +22,7 @@ def register(app: Flask) -> None:
         language,
         layout,
         ledger,
+        ledger_import,
         offers,
         overdue_photos,
         people,
@@ -51,7 +52,7 @@ def register(app: Flask) -> None:
     for module in (
         sign_in, home, visits, homes, ledger, conflicts, quarantine, offers, people, phones, photos,
         exports, audit, feedback, language, photo_pages, overdue_photos, rates, recurrences,
-        categories, board,
+        categories, board, ledger_import,
     ):  # fmt: skip
         web.register_blueprint(module.pages)
     web.before_request(session.check)

@@ -76,6 +76,8 @@ def action_texts() -> dict[str, str]:
         "export.fetch": _("下载导出的文件"),
         "export_photos": _("下载问题照片"),
         "import_roster": _("导入住户名册"),
+        "import_ledger": pgettext("log", "导入台账"),
+        "reindex": _("重建搜索内容"),
         "categories": _("改问题类别"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),

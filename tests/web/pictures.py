@@ -34,6 +34,7 @@ PLACES: dict[str, dict[str, str]] = {
         "people": "/people", "grids": "/people/grids", "admin_phones": "/phones",
         "new_account": "/people/new", "edit_account": "/people?role=grid_worker > /people/ > /edit",
         "categories": "/categories", "category": "/categories > /edit",
+        "import_ledger": "/import-ledger",
         "erase": "/homes > /homes/ > /erase",
         "person": "/people?role=grid_worker > /people/",
     },

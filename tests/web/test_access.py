@@ -16,7 +16,7 @@ from tests.web.scene import Scene
 
 LISTS = ("/", "/visits", "/homes", "/ledger", "/conflicts", "/quarantine", "/offers", "/phones",
          "/people", "/people/grids", "/people/new", "/audit", "/rates", "/recurrences",
-         "/categories", "/board")  # fmt: skip
+         "/categories", "/board", "/import-ledger")  # fmt: skip
 MAY = {
     "supervisor": {
         "/",

@@ -6,7 +6,7 @@ import io
 import re
 
 from flask import Flask
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
 from bench.plans import captured, scans
@@ -14,10 +14,10 @@ from server.operations import categories
 from server.operations.clock import now_ms
 from server.operations.transact import Entry, submit_many
 from server.storage.database import db
-from server.storage.models import Reference
+from server.storage.models import Problem, Reference
 from server.storage.tables import AuditEntry
 from shared.work_calendar import DAY
-from tests.builders import World, problem
+from tests.builders import GRID, STREET, World, problem
 from tests.web.conftest import Visitor
 from tests.web.scene import Scene
 
@@ -140,3 +140,27 @@ def _handle(code: str) -> object:
     query = select(Reference.data).where(Reference.type == "category", Reference.code == code)
     data = db.session.scalar(query) or {}
     return data["limits"]["handle"]
+
+
+def test_a_ledger_in_excel_is_previewed_then_brought_in(app: Flask, world: World) -> None:
+    book = Workbook()
+    book.active.append(["编号", "发现时间", "所属网格", "地址", "问题描述", "问题类别", "完成情况"])
+    book.active.append(["旧-1", "2024-03-01", GRID, "1号楼", "楼道墙皮脱落", "lamp", "已办结"])
+    book.active.append(["旧-2", "昨天", GRID, "1号楼", "门禁坏了", "lamp", "已办结"])
+    file = io.BytesIO()
+    book.save(file)
+    file.seek(0)
+    visitor = Visitor(app).sign_in("admin")
+    visitor.get("/import-ledger")
+    page = visitor.post("/import-ledger/preview", file=(file, "旧台账.xlsx"), area=STREET).text
+    assert "楼道墙皮脱落" in page and "“昨天”不是日期" in page
+    assert "楼道墙皮脱落" not in visitor.get("/ledger?state=all&q=墙皮").text
+    visitor.page = page
+    key = visitor.hidden("key")
+    done = visitor.post("/import-ledger", key=key, name="旧台账.xlsx", area=STREET).text
+    assert "新建 1 件" in done and "旧-1" in visitor.get("/ledger?state=all&q=墙皮").text
+    with app.app_context():
+        made = db.session.scalar(select(Problem).where(Problem.ledger_no == "旧-1"))
+        assert "从表格导入" in visitor.get(f"/ledger/{made.id}").text
+    assert "已经不在了" in visitor.post("/import-ledger", key=key).text
+    assert Visitor(app).sign_in("supervisor").get("/import-ledger").status_code == 403

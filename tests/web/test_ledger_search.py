@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from server.operations.erase import erase
+from server.operations.reindex import reindex
 from server.operations.transact import Entry, submit_many
 from server.storage import search
 from server.storage.database import db, write
@@ -110,3 +111,13 @@ def test_the_newest_come_first_where_there_are_too_many(app: Flask, world: World
 def _found(problem_id: str, text: str) -> bool:
     sought = search.Sought(search.bigrams.query(text), area=ids.ROOT_AREA)
     return problem_id in list(db.session.scalars(search.matches(db.session(), sought)))
+
+
+def test_the_index_is_made_anew(app: Flask, look: Look) -> None:
+    with app.app_context(), write() as session:
+        session.execute(delete(ProblemSearch))
+    assert look("supervisor", "下夜班") == []
+    with app.app_context():
+        held = db.session.scalar(select(func.count()).select_from(Problem))
+        assert reindex() == held
+    assert look("supervisor", "下夜班") == [1]

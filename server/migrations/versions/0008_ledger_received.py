@@ -15,7 +15,7 @@ depends_on = None
 COLUMNS = [
     "state", "reported_at", "id", "partition_id", "category", "body", "supervised", "hard",
     "recurring", "due_at", "overdue_at", "solved_on_spot", "registered_at", "dispatched_at",
-    "accept_due_at", "accepted_at", "satisfaction",
+    "accept_due_at", "accepted_at", "satisfaction", "deleted_at",
 ]  # fmt: skip
 
 

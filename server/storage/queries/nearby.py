@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage.models import Problem
-from server.storage.queries.paging import seen_grids
+from server.storage.queries.paging import seen_grids, unindexed
 from shared import duplicates, nearby
 from shared.duplicates import Likeness
 
@@ -85,7 +85,7 @@ def clusters(session: Session, viewer: Viewer, now: int, area: str = "") -> list
         Problem.found_at <= now,
         Problem.deleted_at.is_(None),
         Problem.state.not_in(duplicates.NOT_COUNTED),
-        seen_grids(Problem.partition_id, viewer, area),
+        seen_grids(unindexed(session, Problem.__table__.c.partition_id), viewer, area),
     )
     count, last = func.count(), func.max(Problem.found_at)
     open_question = and_(Problem.recurring.is_(True), Problem.root_cause.is_(None))

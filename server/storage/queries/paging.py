@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer, grid_range
+from server.storage.database import is_sqlite
 from shared import ids
 
 PER_PAGE = 50
@@ -69,6 +70,16 @@ def seen_grids(column: Any, viewer: Viewer, area_code: str = "") -> ColumnElemen
     if area_code:
         return ~true()
     return in_grids(column, viewer.area_code)
+
+
+def unindexed(session: Session, column: Any) -> Any:
+    """A column by which SQLite looks nothing up: its planner would take the wrong index.
+
+    Another database keeps the column as it is, for it knows what a value leaves.
+    """
+    if not is_sqlite(session):
+        return column
+    return literal_column(f"+{column.table.name}.{column.name}", column.type)
 
 
 def contains(text: str) -> str:

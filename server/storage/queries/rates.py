@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.core.access import Viewer
 from server.storage.database import is_sqlite
 from server.storage.models import Problem
-from server.storage.queries.paging import COUNTED_TO, PER_PAGE, Page, seen_grids
+from server.storage.queries.paging import COUNTED_TO, PER_PAGE, Page, seen_grids, unindexed
 from shared import ids, ledger
 from shared.rates import RATES, Rate
 from shared.work_calendar import SHIFT
@@ -90,7 +90,7 @@ def grouped(session: Session, viewer: Viewer, period: Period, by: str, now: int)
     verdicts = [judged(rate, now).label(rate) for rate in RATES]
     query = (
         select(key.label("key"), *verdicts, func.count())
-        .where(*_where(viewer, period))
+        .where(*_where(session, viewer, period))
         .group_by(key, *verdicts)
     )
     counts: dict[str, dict[str, dict[str, int]]] = {}
@@ -120,7 +120,7 @@ def left_out(
     number: int = 1, size: int = PER_PAGE,
 ) -> Page[Any]:  # fmt: skip
     """A page of the entries that a rate leaves out for one reason, the latest first."""
-    fitting = select(Problem.id).where(*_where(viewer, period), judged(rate, now) == why)
+    fitting = select(Problem.id).where(*_where(session, viewer, period), judged(rate, now) == why)
     counted = fitting.with_only_columns(true()).limit(COUNTED_TO + 1).subquery()
     found = session.scalar(select(func.count()).select_from(counted)) or 0
     known = min(found, COUNTED_TO)
@@ -131,18 +131,19 @@ def left_out(
     return Page([rows[key] for key in keys], number, size, known, found > COUNTED_TO)
 
 
-def _where(viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+def _where(session: Session, viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+    table = Problem.__table__
     found = [
         Problem.state.in_(ledger.STATES),  # the index begins with it
         Problem.reported_at >= period.start,
         Problem.reported_at < period.end,
         Problem.deleted_at.is_(None),
-        seen_grids(Problem.partition_id, viewer, period.area),
+        seen_grids(unindexed(session, table.c.partition_id), viewer, period.area),
     ]
     if period.body:
-        found.append(Problem.body == period.body)
+        found.append(unindexed(session, table.c.body) == period.body)
     if period.category:
-        found.append(Problem.category == period.category)
+        found.append(unindexed(session, table.c.category) == period.category)
     return found
 
 
