@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.sync.phone import Phone, ProblemDraft, ProblemRow
+from mobile.sync.phone import Phone, ProblemDraft, ProblemRow, TaskRow
 from mobile.ui import words
 from tests.screens.driver import Driver
 
@@ -237,6 +237,24 @@ def test_a_task_leads_to_the_step_it_asks_for(app: Start, store: Phone) -> None:
     driver.settle()
     driver.tap(driver.find("Btn", text="去走访"))
     assert driver.page.name == "visit_form" and driver.page.household_id == task.about_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "step", "done"),
+    [
+        ("visit_due", "household", "去走访", "办好了"),
+        ("recheck", "problem", "打开看看", "办好了"),
+        ("returned_visit", "visit", "修改走访", "知道了"),
+        ("late_action", "problem", "打开看看", "知道了"),
+        ("conflict_verdict", "household", "看裁定结果", "知道了"),
+        ("tell_reporter", "problem", "", "已经告诉了"),
+    ],
+)
+def test_each_task_asks_for_its_own_step(kind: str, about: str, step: str, done: str) -> None:
+    from mobile.ui.screens.task import done_words, main_step
+
+    row = TaskRow("t", kind, "", "", about, "a", "", "", {}, None, "open", False)
+    assert (main_step(row)[0], done_words(row)) == (step, done)
 
 
 def test_what_is_not_possible_now_is_said_with_its_reason(app: Start, store: Phone) -> None:

@@ -63,9 +63,9 @@ def test_a_campaign_goes_to_the_phones_and_its_answers_are_read_everywhere(
     assert "冬季燃气" in json.dumps(lines, ensure_ascii=False, default=str)
     page = Visitor(app).sign_in("supervisor").get(f"/visits/{visit_id}").text
     assert "冬季燃气" in page and "装了报警器" in page
-    assert "Alarm fitted" in Visitor(app, "en").sign_in("supervisor").get(
-        f"/visits/{visit_id}"
-    ).text
+    assert (
+        "Alarm fitted" in Visitor(app, "en").sign_in("supervisor").get(f"/visits/{visit_id}").text
+    )
 
 
 def test_a_campaign_that_cannot_be_asked_is_told_by_its_mistake(tmp_path: Path) -> None:

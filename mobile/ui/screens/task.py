@@ -14,7 +14,7 @@ from mobile.ui import look
 from mobile.ui.next_steps import next_step
 from mobile.ui.page import Page
 from mobile.ui.ticking_off import tick_off
-from mobile.ui.times import due
+from mobile.ui.times import day, due
 from mobile.ui.widgets import Fact
 from mobile.ui.words import label, tr
 
@@ -97,9 +97,9 @@ class TaskPage(Page):
         self.reason = look.task_words(row)
         self.limit, self.limit_tone = due(row.due_at, self.around.now())
         known = told.decided or (bool(row.about_id) and row.about_kind in PAGES)
-        self.step, self.step_icon = _step(row) if known else ("", "")
+        self.step, self.step_icon = main_step(row) if known else ("", "")
         self.leads = known and row.type in (*TO_A_VISIT, "returned_visit", "tell_reporter")
-        self.done_words = _done_words(row)
+        self.done_words = done_words(row)
         self.field = self.todo = ""
         if row.type in CAME_BACK:
             self.field = look.where(row.about_kind, row.detail.get("field") or "")
@@ -108,10 +108,12 @@ class TaskPage(Page):
         self._tell(told.values)
 
     def _tell(self, values: Mapping[str, Any]) -> None:
-        """Whom to tell, of what, and their number."""
-        self.number = values.get("reporter_phone") or ""
+        """Where it is, whom to tell of what, and a number to call."""
+        self.number = values.get("number") or ""
         facts = [(label("problem", name), values.get(name)) for name in (
             "reporter_name", "place", "result")]  # fmt: skip
+        last = day(values.get("last_visit_at"), self.around.now())
+        facts.append((tr("最近走访"), last))
         self.ids.facts.fill(Fact(label=name, value=str(value)) for name, value in facts if value)
 
 
@@ -119,16 +121,28 @@ def _told(phone: Phone, wanted: str) -> Told:
     row = next((one for one in phone.tasks(include_done=True) if one.id == wanted), None)
     conflict = row.detail.get("conflict_id") if row else None
     known = bool(conflict) and any(one.id == conflict for one in phone.conflicts())
-    values: Mapping[str, Any] = {}
-    if row and row.type == "tell_reporter" and row.about_id:
-        try:
-            values = phone.problem(row.about_id).values
-        except UnknownRecord:
-            values = {}
-    return Told(row, known, values)
+    return Told(row, known, _about(phone, row) if row and row.about_id else {})
 
 
-def _step(row: TaskRow) -> tuple[str, str]:
+def _about(phone: Phone, row: TaskRow) -> Mapping[str, Any]:
+    """What the page tells of what the task is about, as far as it is on this phone."""
+    record_id = row.about_id or ""
+    try:
+        if row.about_kind == "household":
+            home = phone.household(record_id)
+            return {"place": home.address, "number": home.values.get("contact_phone"),
+                    "last_visit_at": home.last_visit_at}  # fmt: skip
+        if row.about_kind == "problem":
+            values = phone.problem(record_id).values
+            if row.type != "tell_reporter":
+                return {"place": values.get("place")}
+            return {**values, "number": values.get("reporter_phone")}
+    except UnknownRecord:
+        pass
+    return {}
+
+
+def main_step(row: TaskRow) -> tuple[str, str]:
     """The main step of a task and its picture; "" where telling that it is done is that."""
     if row.type in TO_A_VISIT and row.about_kind == "household":
         return tr("去走访"), "pencil"
@@ -141,7 +155,7 @@ def _step(row: TaskRow) -> tuple[str, str]:
     return tr("打开看看"), "right"
 
 
-def _done_words(row: TaskRow) -> str:
+def done_words(row: TaskRow) -> str:
     if row.type == "tell_reporter":
         return tr("已经告诉了")
     return tr("知道了") if row.type in (*look.TOLD, *look.CAME_BACK) else tr("办好了")
