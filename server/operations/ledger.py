@@ -30,10 +30,17 @@ def take_action(
     problem = db.session().get(Problem, problem_id)
     if problem is None or not is_visible(viewer, problem):
         raise Refused("unknown_record")
-    operation = Operation(
+    return submit(viewer.user_id, [operation_on(problem, action, data, seen_state, seen_step)])
+
+
+def operation_on(
+    problem: Any, action: str, data: Mapping[str, Any], seen_state: str, seen_step: int
+) -> Operation:
+    """The operation that takes an action on a problem as it was seen."""
+    return Operation(
         ACT,
         "problem",
-        problem_id,
+        problem.id,
         problem.partition_id,
         seq=problem.seq,
         rev=problem.rev,
@@ -41,4 +48,3 @@ def take_action(
         expect={"state": seen_state, "step": seen_step},
         data=data,
     )
-    return submit(viewer.user_id, [operation])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 
+from server.operations import action_photos
 from server.operations.clock import now_ms
-from server.web import args, words
+from server.web import args, gallery, words
 from shared import categories, records, vocabulary
 from shared.ledger import ACTIONS, Action, unanswered
 from shared.protocol import MAX_TEXT
@@ -32,7 +34,6 @@ _ICONS = {
     "archive": "archive", "request_extension": "calendar-plus", "decline": "x-circle",
     "join": "check2-square",
 }  # fmt: skip
-WITH_PHOTOS = ("request_closure", "progress")
 LONG = ("reason", "measure", "result", "callback_note", "root_whys")
 MOMENTS = ("due_at", "suspended_until", "extension_until")
 
@@ -132,12 +133,14 @@ def forms(
     body: str = "",
     asked: str = "",
     needs_photo: bool = False,
+    needs_cause: bool = False,
 ) -> list[Form]:
     """The forms of the actions that are possible now, the next step of the road first.
 
     A form that was tried is shown even if it is not possible any more, and the one that the address
     ``asked`` for is open. ``due``: the deadline that the category gives to what is dispatched now.
-    ``body``: a handler's own. ``needs_photo``: closure asks for one and there is none yet.
+    ``body``: a handler's own. ``needs_photo``: closure asks for one and there is none yet;
+    ``needs_cause``: and for the root cause.
     """
     shown = list(actions)
     if tried is not None and tried.action not in {one.name for one in shown}:
@@ -155,6 +158,9 @@ def forms(
             for name in _ORDER
             if name in (*action.needs, *action.takes)
         )
+        if needs_cause and action.name == "request_closure":
+            fields = tuple(replace(f, required=True) if f.name == "root_cause" else f
+                           for f in fields)  # fmt: skip
         made.append(
             Form(
                 action, _ICONS.get(action.name, "dot"), fields, action.name == wanted,
@@ -181,12 +187,35 @@ def next_step(problem: Any, possible: Sequence[str], body: str) -> str:
 
 def _photos(action: Action, tried: Tried | None, needed: bool) -> Photos | None:
     """What closure and progress take beside their fields."""
-    if action.name not in WITH_PHOTOS:
+    if action.name not in action_photos.ACTIONS:
         return None
     both = (("after", _("整改后")), ("before", _("整改前")))
     phases = both if action.name == "progress" else both[:1]
     error = tried.errors.get("photos", "") if tried is not None else ""
     return Photos(needed and action.name == "request_closure", phases, error)
+
+
+def photos_of(action: str) -> tuple[list[action_photos.Given], str]:
+    """The photos of the form that was sent, and of which phase they are.
+
+    ``photos_taken`` has for each what the browser knows of when it was taken, ms.
+    """
+    times = request.form.getlist("photos_taken")
+    files = [one for one in request.files.getlist("photos") if one.filename]
+    given = []
+    for n, one in enumerate(files):
+        text = times[n] if n < len(times) else ""
+        known = int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None
+        given.append(action_photos.Given(one.stream, known))
+    phase = request.form.get("phase", "") if action == "progress" else ""
+    return given, args.one_of(phase, ("before", "after"), "after")
+
+
+def photo_refusal(code: str) -> str:
+    """Why photos of a form were not taken."""
+    if code == "too_many":
+        return _("一次最多 %(n)s 张。", n=action_photos.MOST)
+    return _("有一张照片用不了：%(why)s", why=gallery.refusal_text(code))
 
 
 def _field(

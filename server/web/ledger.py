@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from server.errors import Trouble
-from server.operations import kept_views
+from server.operations import action_photos, kept_views
 from server.operations import ledger as use_case
 from server.storage.database import db
 from server.storage.queries import problems
-from server.web import action_forms, args, ledger_list, problem_page, session, words
+from server.web import action_forms, args, ledger_list, problem_page, security, session, words
 from shared import ledger
 from shared.reconcile import Refused
 
@@ -73,42 +73,59 @@ def printed(problem_id: str) -> ResponseReturnValue:
 
 
 @pages.post("/ledger/<problem_id>/<action>")
+@security.takes_up_to(action_photos.MAX_FORM)
 def act(problem_id: str, action: str) -> ResponseReturnValue:
-    """Take an action, as the problem stood when the page was shown."""
+    """Take an action, as the problem stood when the page was shown; photos may come with it.
+
+    A script that sends the form (photos.js) is told in JSON where to go, or what is wrong.
+    """
     viewer = session.need("see_records", "see_own_problems")
     if action not in ledger.ACTIONS:
         abort(404)
     known = ledger.ACTIONS[action]
     data, wrong = action_forms.read(known, request.form)
     if wrong:
-        flash(_("还差一点：请看标红的地方。"), "error")
-        return _page(problem_id, action_forms.Tried(action, request.form, wrong), 422)
+        return _not_taken(problem_id, action, wrong, _("还差一点：请看标红的地方。"), 422)
+    seen = request.form.get("state", ""), args.form_int("step")
+    given, phase = action_forms.photos_of(action)
     try:
-        use_case.take_action(
-            viewer,
-            problem_id,
-            action,
-            data,
-            request.form.get("state", ""),
-            args.form_int("step"),
-        )
+        if given:
+            action_photos.take_action(viewer, problem_id, action, data, *seen, given, phase)
+        else:
+            use_case.take_action(viewer, problem_id, action, data, *seen)
     except Refused as refused:
         if refused.code == "unknown_record":
             abort(404)
-        tried = action_forms.Tried(action, request.form, _told(known, refused))
-        late = refused.code == "late_action"
-        if late:
+        message, told = words.code_title(refused.code), _told(known, refused)
+        if refused.code == "late_action":
             message = _("这个问题刚刚有了新进展，请看过再办；您填的内容还在。")
-        else:
-            message = words.code_title(refused.code)
-        flash(message, "error")
-        return _page(problem_id, tried, 409 if late else 422)
+            return _not_taken(problem_id, action, told, message, 409)
+        return _not_taken(problem_id, action, told, told.get("photos", message), 422)
     flash(_("已办：%(action)s。", action=words.action_name(action)), "success")
     following = session.local_path(request.form.get("next"))
-    return redirect(following or url_for(".one", problem_id=problem_id))
+    address = following or url_for(".one", problem_id=problem_id)
+    return {"location": address} if _asks_json() else redirect(address)
+
+
+def _not_taken(
+    problem_id: str, action: str, wrong: dict[str, str], message: str, status: int
+) -> ResponseReturnValue:
+    """The page again with the form as it was filled in."""
+    if _asks_json():
+        return {"message": message, "errors": wrong}, status
+    flash(message, "error")
+    return _page(problem_id, action_forms.Tried(action, request.form, wrong), status)
+
+
+def _asks_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"
 
 
 def _told(action: ledger.Action, refused: Refused) -> dict[str, str]:
+    if refused.field == "photos":
+        return {"photos": action_forms.photo_refusal(refused.detail)}
+    if refused.field == "after_photo":
+        return {"photos": _("这类问题要有整改后的照片。")}
     if refused.field in (*action.needs, *action.takes):
         return {refused.field: words.code_title(refused.code)}
     return {}

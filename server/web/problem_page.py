@@ -129,6 +129,7 @@ def context(
             body=viewer.body,
             asked=request.args.get("do", ""),
             needs_photo=missing,
+            needs_cause=bool(problem.hard) or family.is_recurring(reading, problem),
         ),
         "impossible": refused,
         "waiting_for": action_reasons.waiting_for(

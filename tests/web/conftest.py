@@ -52,7 +52,7 @@ class Visitor:
         self.get("/sign-in")
         response = self.post("/sign-in", follow=False, username=username, password=password)
         assert response.status_code == 302, self.page
-        self.get("/")
+        self.get("/", follow_redirects=True)
         return self
 
     def hidden(self, name: str) -> str:

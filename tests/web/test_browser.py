@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
@@ -232,7 +234,7 @@ def test_no_page_is_wider_than_its_screen_and_each_has_its_picture(
 def test_every_field_and_button_has_a_name(page: Page, served: str, scene: Scene) -> None:
     _enter(page, served, "supervisor")
     home = f"/homes/{scene.world.households[0]}"
-    problem = f"/ledger/{scene.problems[1]}"
+    problem = f"/ledger/{scene.problems[3]}"
     visit = f"/visits/{scene.visits[0]}"
     for path in (
         "/visits",
@@ -253,3 +255,34 @@ def test_every_field_and_button_has_a_name(page: Page, served: str, scene: Scene
                && !e.querySelector('img[alt]')).map(e => e.outerHTML)"""
         )
         assert not nameless
+
+
+def test_a_body_works_off_its_board_and_sends_photos_with_progress(
+    page: Page, served: str, scene: Scene, tmp_path: Path
+) -> None:
+    noise = Image.frombytes("RGB", (2200, 400), os.urandom(2200 * 400 * 3))
+    noise.save(tmp_path / "after.png")
+    (tmp_path / "wrong.jpg").write_bytes(b"no picture")
+    _enter(page, served, "handler")
+    expect(page.get_by_role("heading", name="我的任务")).to_be_visible()
+    overdue = page.locator("section", has=page.locator("#overdue"))
+    overdue.get_by_role("button", name="签收").click()
+    expect(page.get_by_text("已办：签收。")).to_be_visible()
+    page.locator(f"a[href*='{scene.problems[3]}'][href*='do=request_closure']").click()
+    form = page.locator("form[action$='/request_closure']")
+    form.get_by_label("完成情况").fill("已换新灯。")
+    form.get_by_label("问题根源").select_option("facility")
+    form.get_by_label("选照片或拍照").set_input_files(tmp_path / "wrong.jpg")
+    expect(form.locator(".picked li")).to_have_count(1)
+    form.get_by_role("button", name="申请销号").click()
+    expect(form.get_by_role("status")).to_contain_text("不是照片")
+    expect(form.get_by_label("选照片或拍照")).to_be_focused()
+    form.get_by_role("button", name="去掉第 1 张").click()
+    form.get_by_label("选照片或拍照").set_input_files(tmp_path / "after.png")
+    expect(form.get_by_role("img", name="after.png")).to_be_visible()
+    form.get_by_role("button", name="申请销号").click()
+    expect(page.get_by_text("已办：申请销号。")).to_be_visible()
+    picture = page.get_by_role("img", name="整改后照片 1")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("naturalWidth", 320)
+    assert page.locator("[role=progressbar]").count() == 3

@@ -105,6 +105,15 @@ def related(
     return Related(household, compound, chain)
 
 
+def is_recurring(session: Session, problem: Problem) -> bool:
+    """Whether it is one of so many at its place that its closure asks for the root cause."""
+    if problem.recurring:
+        return True
+    values = {name: getattr(problem, name) for name in nearby.FIELDS}
+    around = nearby.around(session, values, duplicates.WINDOW, without=problem.id)
+    return duplicates.is_recurring(duplicates.recurrences(values, around))
+
+
 def visits_behind(session: Session, viewer: Viewer, family: Sequence[Any]) -> list[Visit]:
     """The visits in which a problem, or one merged into it, was reported."""
     wanted = {one.visit_id for one in family if one.visit_id}
