@@ -15,9 +15,12 @@ from markupsafe import Markup
 
 from server import errors
 from server.operations.clock import now_ms
+from server.storage.database import db
+from server.storage.queries import overdue
 from server.web import clocks, session, words
 
 STATIC = Path(__file__).parent / "static"
+NAV_COUNTS_TO = 99
 NAV_PLACES = 5  # as many stand in one line at 1200 pixels, in English too
 
 
@@ -84,11 +87,12 @@ OFFER_LOOKS = {
 
 
 class NavItem(NamedTuple):
-    """A place in the navigation."""
+    """A place in the navigation. ``waiting``: what waits there for this person."""
 
     endpoint: str
     icon: str
     text: str
+    waiting: int = 0
 
     @property
     def page(self) -> str:
@@ -203,6 +207,8 @@ def _places() -> list[NavItem]:
         items.append(NavItem("web.ledger.listed", "journal-text", _("问题台账")))
     if who.role != "grid_worker" and who.may("see_records"):
         items.append(NavItem("web.conflicts.listed", "signpost-split", _("冲突")))
+        late = overdue.late(db.session(), who, now_ms(), NAV_COUNTS_TO)
+        items.append(NavItem("web.overdue_photos.listed", "images", _("照片未到"), late))
     if who.may("quarantine"):
         items.append(NavItem("web.quarantine.listed", "inbox", _("隔离区")))
     if who.may("people"):

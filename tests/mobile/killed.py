@@ -29,7 +29,7 @@ def copies(folder: Path, act: Callable[[Path], object], every: int = 1) -> Itera
     for n in range(1, MOST, every):
         copy = folder.with_name(f"{folder.name}-{n}")
         shutil.copytree(folder, copy)
-        ended = _run(copy, act, n)
+        ended = comes_to_its_end(copy, act, n)
         yield copy
         shutil.rmtree(copy)
         if ended:
@@ -37,7 +37,7 @@ def copies(folder: Path, act: Callable[[Path], object], every: int = 1) -> Itera
     raise AssertionError(f"more than {MOST} steps")
 
 
-def _run(folder: Path, act: Callable[[Path], object], n: int) -> bool:
+def comes_to_its_end(folder: Path, act: Callable[[Path], object], n: int) -> bool:
     """Run it in a child that is killed at step n; whether it came to its end before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: it only ends

@@ -276,3 +276,14 @@ def test_names_in_the_zip_suit_every_system() -> None:
         "4101-2026-00007_整改前_2.webp",
         "4101-2026-00007_整改后_1.jpg",
     ]
+
+
+@ON_ONE
+def test_the_bar_says_how_many_photos_are_overdue(app: Flask, scene: Scene) -> None:
+    supervisor = Visitor(app).sign_in("supervisor")
+    assert "nav-count" not in supervisor.get("/visits").text
+    _waits(app, scene, 5)
+    page = supervisor.get("/visits").text
+    assert re.search(r'照片未到 <span class="nav-count">1</span>', page)
+    assert "nav-count" not in Visitor(app).sign_in("far_supervisor").get("/visits").text
+    assert "照片未到" not in Visitor(app).sign_in("handler").get("/ledger").text

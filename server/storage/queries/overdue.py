@@ -15,6 +15,7 @@ from server.storage.tables import Device
 from shared.reconcile import EVERY
 
 DAYS = 3  # what has waited longer is on the home page
+DAY_MS = 24 * 3600 * 1000
 PER_PAGE = 50
 COUNTED_TO = 1000
 GROUPS_AT_MOST = 200
@@ -69,10 +70,15 @@ def listed(
     return Part(rows, (rows[-1].updated_at, rows[-1].id) if more else None)
 
 
-def count(session: Session, viewer: Viewer, chosen: OverdueFilter) -> int:
-    """How many there are, counted up to COUNTED_TO and one more."""
-    found = matching(viewer, chosen).with_only_columns(Photo.id).limit(COUNTED_TO + 1).subquery()
+def count(session: Session, viewer: Viewer, chosen: OverdueFilter, most: int = COUNTED_TO) -> int:
+    """How many there are, counted up to ``most`` and one more."""
+    found = matching(viewer, chosen).with_only_columns(Photo.id).limit(most + 1).subquery()
     return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def late(session: Session, viewer: Viewer, now: int, most: int) -> int:
+    """How many have waited for more than DAYS, counted up to ``most`` and one more."""
+    return count(session, viewer, OverdueFilter(now - DAYS * DAY_MS), most)
 
 
 def grouped(session: Session, viewer: Viewer, chosen: OverdueFilter, by: str) -> list[Group]:

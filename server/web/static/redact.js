@@ -11,11 +11,13 @@
   const body = form.querySelector(".boxes tbody");
   const said = form.querySelector("[data-said]");
   const undo = form.querySelector("[data-do=undo]");
+  const away = form.querySelector("[data-do=remove]");
   const blank = body.rows[body.rows.length - 1].cloneNode(true);
   const SIDES = ["x", "y", "width", "height"];
   const past = [];
   let boxes = [];
   let size = { width: 1, height: 1 };
+  let chosen = -1; // the box that was touched last
 
   const whole = (value) => (/^-?\d+$/.test(value.trim()) ? Number(value) : 0);
   const copy = () => boxes.map((box) => ({ ...box }));
@@ -59,6 +61,7 @@
       mask.style.height = `${(box.height / size.height) * 100}%`;
       return mask;
     }));
+    choose(focus);
     if (focus >= 0 && layer.children[focus]) {
       layer.children[focus].focus();
       said.textContent = words(boxes[focus], focus);
@@ -76,6 +79,17 @@
       }
       row.hidden = at > boxes.length;
     });
+  }
+
+  function choose(n) {
+    chosen = boxes[n] ? n : -1;
+    away.disabled = chosen < 0;
+  }
+
+  function remove(n) {
+    remember();
+    boxes.splice(n, 1);
+    draw(Math.min(n, boxes.length - 1));
   }
 
   function start() {
@@ -97,8 +111,8 @@
   let held = null;
 
   layer.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) {
-      return;
+    if (event.button !== 0 || held) {
+      return; // a second finger zooms the page, it draws nothing
     }
     const mask = event.target.closest(".mask");
     const from = at(event);
@@ -106,20 +120,22 @@
     if (mask) {
       const box = boxes[Number(mask.dataset.at)];
       const edge = mask.getBoundingClientRect();
-      const sizing = edge.right - event.clientX < 22 && edge.bottom - event.clientY < 22;
+      const reach = Math.min(event.pointerType === "touch" ? 32 : 22, edge.width / 2, edge.height / 2);
+      const sizing = edge.right - event.clientX < reach && edge.bottom - event.clientY < reach;
       held = { n: Number(mask.dataset.at), from, first: { ...box }, sizing, before };
     } else if (boxes.length < Number(form.dataset.most)) {
       boxes.push({ x: from.x, y: from.y, width: 0, height: 0 });
       held = { n: boxes.length - 1, from, first: null, before };
     }
     if (held) {
+      held.pointer = event.pointerId;
       layer.setPointerCapture(event.pointerId);
       event.preventDefault();
     }
   });
 
   layer.addEventListener("pointermove", (event) => {
-    if (!held) {
+    if (!held || event.pointerId !== held.pointer) {
       return;
     }
     const now = at(event);
@@ -142,8 +158,17 @@
     draw(-1, false);
   });
 
-  function lifted() {
-    if (!held) {
+  // The browser takes the finger for itself, as when a second one begins to zoom.
+  function taken(event) {
+    if (held && event.pointerId === held.pointer) {
+      boxes = held.before;
+      held = null;
+      draw();
+    }
+  }
+
+  function lifted(event) {
+    if (!held || event.pointerId !== held.pointer) {
       return;
     }
     const box = boxes[held.n];
@@ -164,7 +189,8 @@
   }
 
   layer.addEventListener("pointerup", lifted);
-  layer.addEventListener("pointercancel", lifted);
+  layer.addEventListener("pointercancel", taken);
+  layer.addEventListener("focusin", (event) => choose(Number(event.target.dataset.at)));
 
   layer.addEventListener("keydown", (event) => {
     const mask = event.target.closest(".mask");
@@ -175,9 +201,7 @@
     const step = Math.max(1, Math.round(size.width / 100));
     const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     if (event.key === "Delete" || event.key === "Backspace") {
-      remember();
-      boxes.splice(n, 1);
-      draw(Math.min(n, boxes.length - 1));
+      remove(n);
     } else if (ways[event.key]) {
       remember();
       const [x, y] = ways[event.key];
@@ -203,6 +227,10 @@
       boxes = past.pop() || [];
       undo.disabled = past.length === 0;
       draw();
+    } else if (button && button.dataset.do === "remove") {
+      if (chosen >= 0) {
+        remove(chosen);
+      }
     } else if (button && boxes.length < Number(form.dataset.most)) {
       remember();
       const [width, height] = [size.width / 5, size.height / 5];

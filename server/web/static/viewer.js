@@ -177,9 +177,11 @@
   const touches = new Map();
   let began = null;
 
-  function between() {
+  // How two fingers lie: how far apart, and the point in their middle.
+  function pair() {
     const [a, b] = [...touches.values()];
-    return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    const [clientX, clientY] = [(a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2];
+    return { apart: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY), clientX, clientY, target: a.target };
   }
 
   stage.addEventListener("pointerdown", (event) => {
@@ -193,10 +195,12 @@
     if (!last) {
       return;
     }
-    const apart = touches.size === 2 ? between() : 0;
+    const before = touches.size === 2 ? pair() : null;
     touches.set(event.pointerId, event);
-    if (touches.size === 2 && apart > 0) {
-      zoom(between() / apart);
+    if (before && before.apart > 0) {
+      const after = pair();
+      zoom(after.apart / before.apart, ...fromMiddle(before));
+      pan(after.clientX - before.clientX, after.clientY - before.clientY);
     } else if (view.scale > 1) {
       pan(event.clientX - last.clientX, event.clientY - last.clientY);
     }
