@@ -53,6 +53,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "import_ledger",
         "导入问题台账 / Import a ledger from Excel",
     ),
+    "import-unsent": (
+        "gridledger.commands.import_unsent",
+        "import_unsent",
+        "导入手机导出的未发送内容 / Take in a phone's unsent work",
+    ),
     "export": ("gridledger.commands.export", "export", "导出台账、走访 / Export ledger or visits"),
     "export-jobs": (
         "gridledger.commands.export_jobs",

@@ -15,6 +15,7 @@ from mobile.ui import theme
 
 if TYPE_CHECKING:
     from mobile.sync.phone import Phone
+    from mobile.ui.handing import Handing
     from mobile.ui.ports import Camera, Dialler, Locator, NetworkKind
 
 WIDTH, HEIGHT = 360, 640
@@ -94,6 +95,7 @@ def make_app(
     dialler: Dialler | None = None,
     locator: Locator | None = None,
     network: NetworkKind | None = None,
+    handing: Handing | None = None,
     people: People | None = None,
     http: Callable[[], Any] | None = None,
     sync_by_itself: bool = True,
@@ -137,6 +139,7 @@ def make_app(
                 dialler=dialler or _dialler(),
                 locator=ports.Consent(ports.NoLocator(), False),
                 network=network or _network(),
+                handing=handing or _handing(),
                 syncer=None,  # type: ignore[arg-type]
                 shell=None,  # type: ignore[arg-type]
                 now=now,
@@ -149,6 +152,7 @@ def make_app(
                 self.around.gate = Gatekeeper(
                     people or People(folder, FileKeeper(folder / DEVICE_KEY)),
                     self.frame, self.around.bridge, self._open, self._opened, self._leave, now,
+                    self.around.handing, inbox_of,
                 )  # fmt: skip
                 self.around.gate.start()
             return self.frame
@@ -331,6 +335,17 @@ def _locator() -> Locator:
     from mobile.ui import ports
 
     return ports.NoLocator()
+
+
+def _handing() -> Handing:
+    if _on_android():
+        from mobile.android.handing import AndroidHanding
+
+        return AndroidHanding()
+    from mobile.ui.chooser import choose_folder
+    from mobile.ui.handing import FolderHanding
+
+    return FolderHanding(choose_folder)
 
 
 def _network() -> NetworkKind:

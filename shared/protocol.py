@@ -20,6 +20,7 @@ PULL = f"{PREFIX}/pull"
 OFFER = f"{PREFIX}/offer"
 PHOTOS = f"{PREFIX}/photos"
 FEEDBACK = f"{PREFIX}/feedback"
+UNSENT_KEY = f"{PREFIX}/unsent-key"
 OPENAPI = f"{PREFIX}/openapi.json"
 
 # Limits, in bytes unless said otherwise. A phone checks them when it saves, so that nothing can be

@@ -424,6 +424,12 @@ class FeedbackAnswer(Answer):
     answers = fields.List(fields.Dict(), required=True)
 
 
+class UnsentKeyAnswer(Answer):
+    """The public key (X25519, base64) that a file of unsent work is sealed for."""
+
+    key = fields.String(required=True)
+
+
 class EnrolRequest(Message):
     """A one-time code for a device; ``device_id`` when a known device enrols again."""
 

@@ -20,6 +20,7 @@ def enrol(db: sqlite3.Connection, server: str, answer: dict[str, Any]) -> None:
     known = meta.get(db, "device_id")
     meta.put(db, "server", server)
     meta.put(db, "token", answer["token"])
+    meta.put(db, "unsent_key", "")  # asked for anew: it may be another server
     meta.keep_person(db, answer["user"])
     for name in ("revoked", "handed_in"):
         meta.put(db, name, "")

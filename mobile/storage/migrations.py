@@ -235,14 +235,18 @@ _RETENTION = (
 STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FEEDBACK, _SEALED, _RETENTION)
 
 
+class Newer(sqlite3.DatabaseError):
+    """A newer app made this store."""
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the tables up to date; the vault serves the connection.
 
-    Raises sqlite3.DatabaseError for a store from the future.
+    Raises Newer for a store from the future.
     """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(STEPS):
-        raise sqlite3.DatabaseError(f"store version {version}, this app knows {len(STEPS)}")
+        raise Newer(f"store version {version}, this app knows {len(STEPS)}")
     if version == len(STEPS):
         return
     db.create_function("in_open", 2, _in_open)

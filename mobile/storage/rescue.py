@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mobile.core.told import Recovered
-from mobile.storage import files, identity, journal, meta, photos
-from mobile.storage.store import DAMAGED, FILE, MARKED, Damaged, Store, failure
+from mobile.storage import files, identity, journal, meta, photos, unsent
+from mobile.storage.migrations import migrate
+from mobile.storage.store import DAMAGED, FILE, MARKED, Damaged, Store, failure, told
+from mobile.storage.unsent import Exported
 from mobile.storage.vault import DEVICE_KEY, KEY_FILES, FileKeeper, Keeper, open_vault
 from shared import checksum
 from shared.ledger import Actor
@@ -81,6 +83,25 @@ def open_store(
     return Store(folder, keeper), Recovered(aside, *found)
 
 
+def export(folder: Path, keeper: Keeper, into: Path, now: int) -> Exported:
+    """The file of unsent work out of a store that will not open; nothing in it is changed.
+
+    Raises SaveFailed (``key_lost``, ``nothing``, ``no_key``, ``disk_full`` ...).
+    """
+    try:
+        vault = open_vault(folder, keeper)
+        if not (folder / FILE).exists():
+            raise FileNotFoundError(folder / FILE)
+    except OSError as error:
+        raise failure(error) from error
+    with told(), closing(_damaged(folder / FILE)) as old, closing(_damaged(":memory:")) as db:
+        vault.serve(old)
+        vault.serve(db)
+        migrate(db)
+        _read_out(old, db, folder)
+        return unsent.write(db, folder, vault, into, now)
+
+
 def _forget(rebuilding: Path) -> None:
     for path in rebuilding.glob("*"):
         path.unlink()
@@ -88,7 +109,7 @@ def _forget(rebuilding: Path) -> None:
         rebuilding.rmdir()
 
 
-def _damaged(path: Path) -> sqlite3.Connection:
+def _damaged(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
     db.row_factory = sqlite3.Row
     return db

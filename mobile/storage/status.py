@@ -79,18 +79,24 @@ def _items(db: sqlite3.Connection) -> list[SyncItem]:
     return [_item(db, row) for row in rows]
 
 
+def titles(label: str) -> tuple[str, str]:
+    """What a transaction is called in Chinese and English, by its label in the journal."""
+    said = json.loads(label)
+    action, name = said.get("action", ""), said.get("name", "")
+    zh, en = ACTION_WORDS.get(action, (action, action))
+    return f"{zh}：{name}" if name else zh, f"{en}: {name}" if name else en
+
+
 def _item(db: sqlite3.Connection, row: sqlite3.Row) -> SyncItem:
     label = json.loads(row["told"])
     answer = json.loads(row["answer"]) if row["answer"] else {}
-    action = label.get("action", "")
-    zh, en = ACTION_WORDS.get(action, (action, action))
-    name = label.get("name", "")
+    title_zh, title_en = titles(row["told"])
     code = answer.get("code") or ""
     return SyncItem(
         id=row["id"] or "",
-        action=action,
-        title_zh=f"{zh}：{name}" if name else zh,
-        title_en=f"{en}: {name}" if name else en,
+        action=label.get("action", ""),
+        title_zh=title_zh,
+        title_en=title_en,
         about_kind=label.get("kind", ""),
         about_id=label.get("id", ""),
         made_at=row["made_at"],

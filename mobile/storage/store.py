@@ -16,7 +16,7 @@ from pathlib import Path
 from mobile.core.errors import SaveFailed
 from mobile.storage import files, lock
 from mobile.storage import vault as vaults
-from mobile.storage.migrations import migrate
+from mobile.storage.migrations import Newer, migrate
 from mobile.storage.vault import DEVICE_KEY, FileKeeper, Keeper
 
 BUSY_SECONDS = 5.0
@@ -115,7 +115,7 @@ class Store:
         """The key first: from then on nothing that is left over can be read."""
         vaults.destroy(self.folder)
         lock.remove(self.folder)
-        taken = self.inbox.glob("*.jpg")
+        taken = (*self.inbox.glob("*.jpg"), *self.inbox.glob("unsent-*"))
         for path in (self._path, *self.beside(self._path), *self.set_aside(), *taken):
             overwrite(path)
         shutil.rmtree(self.folder / PHOTOS, ignore_errors=True)
@@ -254,6 +254,12 @@ def damaged(why: str) -> Damaged:
 
 def failure(error: Exception) -> SaveFailed:
     """What a person is told when the store or the disk would not do it."""
+    if isinstance(error, Newer):
+        return SaveFailed(
+            "newer",
+            "本机资料是更新版本的应用存的，这个版本打不开。请先更新应用",
+            "A newer version of the app wrote the data on this phone; update the app first",
+        )
     text = str(error).lower()
     unsealed = "user-defined function raised" in text  # the vault could not read its own
     if unsealed or getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT:

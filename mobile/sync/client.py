@@ -98,6 +98,11 @@ class Client:
         body = {"items": items, "ask": ask}
         return self._call(protocol.FEEDBACK, body, schemas.FeedbackAnswer())
 
+    def unsent_key(self) -> str:
+        """GET /unsent-key: the key for which a file of unsent work is sealed."""
+        with self._request("GET", protocol.UNSENT_KEY, headers={}) as response:
+            return str(_load(schemas.UnsentKeyAnswer(), _parsed(response))["key"])
+
     def push(self, header: Mapping[str, Any], lines: Iterable[list[Any]]) -> dict[str, Any]:
         """POST /push: a PushAnswer."""
         text = "\n".join(_json(part) for part in (header, *lines)) + "\n"

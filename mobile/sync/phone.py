@@ -73,9 +73,11 @@ from mobile.storage import (
     photos,
     rescue,
     status,
+    unsent,
     usage,
 )
 from mobile.storage.store import Store
+from mobile.storage.unsent import Exported
 from mobile.storage.usage import Usage
 from mobile.storage.vault import Keeper
 from mobile.sync import enrolment
@@ -99,6 +101,7 @@ __all__ = [
     "DraftPhoto",
     "Due",
     "EnrolFailed",
+    "Exported",
     "FeedbackRow",
     "FieldError",
     "Grid",
@@ -293,6 +296,15 @@ class Phone(Reading):
         """The complaints and suggestions of this phone with their answers, the latest first."""
         with self._store.reading() as db:
             return feedback.every(db)
+
+    def export_unsent(self) -> Exported:
+        """Make the file of what could not be sent, in the inbox folder; slow with many photos.
+
+        Raises SaveFailed: ``nothing``, ``no_key``, ``disk_full`` ...
+        """
+        store = self._store
+        with store.reading() as db:
+            return unsent.write(db, store.folder, store.vault, store.inbox, self._clock.wall())
 
     def usage(self) -> Usage:
         """How much of the phone the store takes."""

@@ -22,7 +22,18 @@ from mobile.core.views import (
 )
 from mobile.core.walking import Walk, Wanted
 from mobile.core.written import VisitDraft
-from mobile.storage import alike, attached, ledger_pages, lookups, meta, pages, photos, rounds
+from mobile.storage import (
+    alike,
+    attached,
+    ledger_pages,
+    lookups,
+    meta,
+    pages,
+    photos,
+    rounds,
+    standing,
+)
+from mobile.storage.standing import Standing
 from mobile.storage.store import Store
 from mobile.storage.walking import Round
 from shared import campaigns, ledger
@@ -150,6 +161,11 @@ class Reading:
         """The conflicts in scope, open ones first."""
         with self._store.reading() as db:
             return attached.conflicts(db, include_decided=include_decided)
+
+    def standing(self) -> Standing:
+        """Where this phone stands, for its worker to show. Runs over all files of the store."""
+        with self._store.reading() as db:
+            return standing.standing(db, self._store.folder)
 
     def name_of(self, user_id: str | None) -> str:
         """A person's name; "" for None, the id where the name is not known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import requests
 
@@ -12,7 +13,7 @@ from mobile.core import retry
 from mobile.core.clock import Clock
 from mobile.core.errors import SaveFailed
 from mobile.core.told import SyncProgress, SyncReport
-from mobile.storage import journal, meta, photos, retention, status
+from mobile.storage import journal, meta, photos, retention, status, unsent
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe
 from mobile.sync import feedback
@@ -68,6 +69,7 @@ class Runner:
         exchange.run()
         if not work.hopeless and not work.codes & {"token_revoked", "identity_needed"}:
             self._feedback(work)
+            self._unsent_key()
         if not work.hopeless and lanes():
             self._photos(work, exchange, lanes, due)
         return self._end(work)
@@ -80,6 +82,16 @@ class Runner:
                 work.failed("push", failed)
         except SaveFailed as failed:
             work.storage("push", failed)
+
+    def _unsent_key(self) -> None:
+        """Once: the server's key, so that what cannot be sent can be handed over sealed."""
+        with self._store.reading() as db:
+            if meta.get(db, unsent.KEY):
+                return
+        with suppress(RequestFailed, SaveFailed):  # it is asked for at the next sync
+            key = self.connect().unsent_key()
+            with self._store.writing() as db:
+                meta.put(db, unsent.KEY, key)
 
     def _photos(self, work: Work, exchange: Exchange, lanes: Callable[[], int], due: bool) -> None:
         how = Sending(

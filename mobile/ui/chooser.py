@@ -18,20 +18,42 @@ KINDS = ["*.jpg", "*.jpeg", "*.png", "*.heic", "*.heif", "*.webp"]
 KINDS += [kind.upper() for kind in KINDS]
 
 
-def choose_picture(folder: Path, then: Callable[[Path | None], None]) -> None:
+Then = Callable[[Path | None], None]
+
+
+def choose_picture(folder: Path, then: Then) -> None:
     """Let the person choose one picture; ``then(file)``, or ``then(None)`` if they gave up."""
+    files = FileChooserListView(path=str(folder), filters=KINDS, dirselect=False)
+    _choose(files, tr("选择照片"), lambda: files.selection and files.selection[0], then)
+
+
+def choose_folder(folder: Path, then: Then) -> None:
+    """Let the person choose where to put something: the folder in sight, or one they tap."""
+    files = FileChooserListView(path=str(folder), dirselect=True, filters=[_is_folder])
+    _choose(
+        files, tr("存到这里"), lambda: files.selection[0] if files.selection else files.path, then
+    )
+
+
+def _is_folder(folder: str, name: str) -> bool:
+    return Path(folder, name).is_dir()
+
+
+def _choose(
+    files: FileChooserListView, words: str, found: Callable[[], str | None], then: Then
+) -> None:
     sheet = ModalView(size_hint=(0.94, 0.9), background_color=theme.DARK)
     chosen: list[Path] = []
-    files = FileChooserListView(path=str(folder), filters=KINDS, dirselect=False)
 
     def take(*_: object) -> None:
-        if files.selection:
-            chosen.append(Path(files.selection[0]))
+        path = found()
+        if path:
+            chosen.append(Path(path))
             sheet.dismiss()
 
     box = BoxLayout(orientation="vertical", padding=dp(theme.S), spacing=dp(theme.S))
     foot = BoxLayout(size_hint_y=None, height=dp(52), spacing=dp(theme.S))
-    cancel, choose = Quiet(text=tr("取消"), height=dp(52)), Btn(text=tr("选择照片"))
+    cancel, choose = Quiet(text=tr("取消"), height=dp(52)), Btn(text=words)
     cancel.bind(on_release=lambda _: sheet.dismiss())
     choose.bind(on_release=take)
     files.bind(on_submit=take)

@@ -15,12 +15,13 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.core.window import Window
 
-from mobile.storage import lock
+from mobile.storage import lock, rescue
 from mobile.storage.lock import Lock
 from mobile.storage.people import People, Someone
 from mobile.sync.phone import Phone, PhoneError, SaveFailed
 from mobile.ui import theme, words
 from mobile.ui.gate import Gate
+from mobile.ui.handing import Handing, Way, hand_over
 from mobile.ui.threads import Bridge
 from mobile.ui.words import pick, tr
 
@@ -45,9 +46,12 @@ class Gatekeeper:
         opened: Callable[[Phone], None],
         leave: Callable[[], None],
         wall: Callable[[], int],
+        handing: Handing,
+        inbox: Callable[[Path], Path | None],
     ) -> None:
         self.people, self._frame, self._bridge = people, frame, bridge
         self._opener, self._show, self._leave, self._wall = opener, opened, leave, wall
+        self._handing, self._inbox = handing, inbox
         self.gate: Gate | None = None
         self.phone: Phone | None = None
         self.folder: Path | None = None
@@ -122,19 +126,53 @@ class Gatekeeper:
         """The store will not open: what is wrong, and a way on."""
         log.error("the store does not open", exc_info=error)
         if not isinstance(error, PhoneError):
-            self._trouble(folder, tr("出了意外的错误，内容都还在手机上。"), str(error))
+            said = tr("出了意外的错误，内容都还在手机上。")
+            self._trouble(folder, said, str(error), unsent=True)
             return
         said = pick(error.message_zh, error.message_en)
         if error.code == "disk_full":
             said = tr("手机存储空间已满，打不开本机资料。请删掉一些照片或应用，再点「再试一次」。")
         elif error.code == "locked":
             said = tr("资料正被另一个程序占用。请关掉它，再点「再试一次」。")
-        self._trouble(folder, said, "", anew=error.code == "key_lost")
+        unsent = error.code not in ("key_lost", "locked", "disk_full")
+        self._trouble(folder, said, "", anew=error.code == "key_lost", unsent=unsent)
 
-    def _trouble(self, folder: Path, said: str, why: str, anew: bool = False) -> None:
-        ways: list[tuple[str, str, Callable[[], None]]] = [
-            (tr("再试一次"), "sync", lambda: self._open(folder))
-        ]
+    def _way_out(self, folder: Path, again: Callable[[str], None]) -> Way:
+        return tr("导出未发送内容"), "hand", lambda: self._export(folder, again)
+
+    def _export(self, folder: Path, again: Callable[[str], None]) -> None:
+        """What was not sent, out of a store that will not open, as a sealed file.
+
+        ``again`` shows the trouble once more, with what became of it.
+        """
+        self._gate().wait(tr("正在导出…"))
+        into = self._inbox(folder) or folder / "photos_in"
+
+        def ask(ways: list[Way]) -> None:
+            why = tr("内容已加密，只有服务器能打开。")
+            self._gate().trouble(tr("文件做好了，交到哪里？"), ways, why)
+
+        def failed(error: Exception) -> None:
+            log.error("no export", exc_info=error)
+            if isinstance(error, PhoneError):
+                again(pick(error.message_zh, error.message_en))
+            else:
+                again(str(error))
+
+        keeper, now = self.people.keeper, self._wall()
+        hand_over(
+            self._bridge, self._handing, lambda: rescue.export(folder, keeper, into, now),
+            ask, again, failed,
+        )  # fmt: skip
+
+    def _trouble(
+        self, folder: Path, said: str, why: str, anew: bool = False, unsent: bool = False
+    ) -> None:
+        ways: list[Way] = [(tr("再试一次"), "sync", lambda: self._open(folder))]
+        if unsent:
+            ways.append(
+                self._way_out(folder, lambda now: self._trouble(folder, said, now, anew, True))
+            )
         if anew:
             why = tr("也可以把打不开的资料原样放到一边，重新登记，资料再从服务器下载。")
             ways.append((tr("放到一边，重新开始"), "phone", lambda: self._set_aside(folder)))
@@ -170,7 +208,12 @@ class Gatekeeper:
         if folder is None or self.phone is None:
             return
         said = tr("手机里的资料文件损坏了。没上传的内容会尽量救出来，其余的从服务器重新下载。")
-        self._gate().trouble(said, [(tr("马上修复"), "sync", lambda: self._mend(folder))])
+
+        def show(why: str) -> None:
+            mend: Way = (tr("马上修复"), "sync", lambda: self._mend(folder))
+            self._gate().trouble(said, [mend, self._way_out(folder, show)], why)
+
+        show("")
 
     def _mend(self, folder: Path) -> None:
         phone, self.phone = self.phone, None

@@ -12,6 +12,7 @@ from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.ui import inputs as _inputs  # noqa: F401  with widgets: the rules of rules/
+from mobile.ui.handing import Handing
 from mobile.ui.ports import Camera, Consent, Dialler, NetworkKind
 from mobile.ui.threads import Bridge
 from mobile.ui.widgets import Column
@@ -33,6 +34,7 @@ class Around:
     dialler: Dialler
     locator: Consent
     network: NetworkKind
+    handing: Handing
     syncer: Syncer
     shell: Shell
     now: Callable[[], int]

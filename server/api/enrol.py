@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 
 from server.api.body import device, device_needed, json_body
 from server.operations import enrol as use_case
+from server.operations import sealing
 from shared import protocol, schemas
 
 blueprint = Blueprint(
@@ -38,3 +39,11 @@ def enrol() -> dict[str, Any]:
 def identity() -> dict[str, Any]:
     """A new identity for a phone whose store was cloned or rebuilt."""
     return use_case.new_identity(device().id)
+
+
+@blueprint.get("/unsent-key")
+@blueprint.response(200, schemas.UnsentKeyAnswer)
+@device_needed
+def unsent_key() -> dict[str, str]:
+    """The key for which a phone seals a file of what it could not send."""
+    return {"key": sealing.public_key()}

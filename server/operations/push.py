@@ -78,6 +78,11 @@ def read(lines: Iterable[bytes]) -> tuple[dict[str, Any], list[Incoming]]:
     return header, found
 
 
+def lines_of(lines: Iterable[Any]) -> list[Incoming]:
+    """Lines [dseq, id, text] without a header, as a file of unsent work has them."""
+    return [_incoming(raw, number) for number, raw in enumerate(lines, 1)]
+
+
 def _incoming(raw: Any, number: int) -> Incoming:
     """A line's envelope must be right; its text may be anything."""
     if not isinstance(raw, list) or len(raw) != 3:
@@ -145,13 +150,15 @@ def _invalid(field: str, detail: str) -> Refused:
     return Refused("invalid", field, plain[:MAX_DETAIL])
 
 
-def push(device_id: str, header: dict[str, Any], incoming: list[Incoming]) -> dict[str, Any]:
+def push(device_id: str, header: dict[str, Any] | None, incoming: list[Incoming]) -> dict[str, Any]:
     """Apply a phone's transactions in one commit; returns a PushAnswer.
 
+    ``header`` None: they come from a file, and the phone itself was not heard.
     Raises Trouble: identity_needed for a cloned device, dseq_gap when one is missing before these,
     epoch_changed when this database has lost what the phone remembers.
     """
-    rewind.check(device_id, header)
+    if header is not None:
+        rewind.check(device_id, header)
     now = now_ms()
     incoming = sorted(incoming, key=lambda one: one.dseq)
 
@@ -175,7 +182,7 @@ def _once(
     session: Session,
     extra: frozenset[str],
     device_id: str,
-    header: dict[str, Any],
+    header: dict[str, Any] | None,
     incoming: list[Incoming],
     now: int,
     one_by_one: bool,
@@ -204,7 +211,10 @@ def _once(
             answers.append(_apply(batch, device, one, receipts))
         if one.id is not None:  # it may come again in this same push
             known[one.id] = First(one.hash, answers[-1])
-    _note_contact(session, device, header, now)
+    if header is not None:
+        _note_contact(session, device, header, now)
+    else:
+        plain.rows(session, _MOVE, device.last_dseq, device.running, device.id)
     if not one_by_one:
         release.arrived(batch, _made(batch))
         transact.insert_receipts(session, device, receipts, now)
@@ -237,6 +247,7 @@ _LOCK = Statement(
     "SELECT id, user_id, revoked_at, last_dseq, running, confirmed, app FROM device"
     " WHERE id = ? {locked}"
 )
+_MOVE = Statement("UPDATE device SET last_dseq = ?, running = ? WHERE id = ?")
 _NOTE = Statement(
     "UPDATE device SET last_dseq = ?, running = ?, confirmed = ?, app = ?, clock_offset = ?,"
     " last_contact_at = ?, waiting = ? WHERE id = ?"

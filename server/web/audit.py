@@ -78,6 +78,7 @@ def action_texts() -> dict[str, str]:
         "import_roster": _("导入住户名册"),
         "import_ledger": pgettext("log", "导入台账"),
         "reindex": _("重建搜索内容"),
+        "import_unsent": _("导入手机未发送内容"),
         "categories": _("改问题类别"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),

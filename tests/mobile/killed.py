@@ -37,8 +37,13 @@ def copies(folder: Path, act: Callable[[Path], object], every: int = 1) -> Itera
     raise AssertionError(f"more than {MOST} steps")
 
 
-def comes_to_its_end(folder: Path, act: Callable[[Path], object], n: int) -> bool:
-    """Run it in a child that is killed at step n; whether it came to its end before."""
+def comes_to_its_end(
+    folder: Path, act: Callable[[Path], object], n: int, commits: bool = False
+) -> bool:
+    """Run it in a child that is killed at step n; whether it came to its end before.
+
+    ``commits``: only what SQLite commits counts as a step; it is killed just before.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: it only ends
         child = os.fork()
@@ -51,18 +56,18 @@ def comes_to_its_end(folder: Path, act: Callable[[Path], object], n: int) -> boo
         return True
     code = 1
     try:
-        _count_down(n)
+        _count_down(n, commits)
         act(folder)
         code = 0
     finally:
         os._exit(code)
 
 
-def _count_down(n: int) -> None:
+def _count_down(n: int, commits: bool) -> None:
     left = [n]
 
-    def step(*_: object) -> None:
-        left[0] -= 1
+    def step(*said: object) -> None:
+        left[0] -= not commits or said[:1] == ("COMMIT",)
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -78,7 +83,7 @@ def _count_down(n: int) -> None:
 
     class Counted(sqlite3.Connection):
         def execute(self, *args: Any) -> sqlite3.Cursor:
-            step()
+            step(*args)
             return super().execute(*args)
 
         def executemany(self, *args: Any) -> sqlite3.Cursor:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mobile.storage import lock
 from mobile.storage.store import FILE, WIPING
+from mobile.storage.vault import DEVICE_KEY, FileKeeper, open_vault
 from mobile.sync.phone import DraftPhoto, Phone, VisitDraft
 from tests.mobile.conftest import FakeFeed, HandClock
 from tests.mobile.killed import copies
@@ -117,3 +119,40 @@ def test_killed_while_rescuing(phone: Phone, server: FakeFeed) -> None:
         again = opened(copy)
         assert (again.status().waiting, len(again.drafts())) == (left, 1)
         again.close()
+
+
+def test_killed_while_changing_the_pin(tmp_path: Path) -> None:
+    """One of the two opens it at every moment, and no try is lost or given."""
+    old, new, folder = "271828", "161803", tmp_path / "phone"
+    folder.mkdir()
+
+    def set_pin(at: Path, pin: str) -> None:
+        lock.set_pin(at, open_vault(at, FileKeeper(at / DEVICE_KEY)), pin)
+
+    lock.note(folder, "王五", ("zh", "day", "1.0"))
+    set_pin(folder, old)
+    seen = []
+    for copy in copies(folder, lambda at: set_pin(at, new)):
+        found = lock.state(copy)
+        assert found is not None and found.has_pin and found.tries_left == lock.TRIES
+        vault = open_vault(copy, FileKeeper(copy / DEVICE_KEY))
+        opens = [pin for pin in (old, new) if lock.unlock(copy, vault, pin).tries_left == 5]
+        assert len(opens) == 1
+        seen += opens
+    assert seen[0] == old and seen[-1] == new and seen == sorted(seen, key=[old, new].index)
+
+
+def test_killed_while_a_pin_is_tried(tmp_path: Path) -> None:
+    """A wrong try that was looked at counts, however the app ended."""
+    pin, folder = "271828", tmp_path / "phone"
+    folder.mkdir()
+    vault = open_vault(folder, FileKeeper(folder / DEVICE_KEY))
+    lock.note(folder, "王五", ("zh", "day", "1.0"))
+    lock.set_pin(folder, vault, pin)
+    left = []
+    for copy in copies(folder, lambda at: lock.unlock(at, vault, "314159")):
+        found = lock.state(copy)
+        assert found is not None and found.has_pin
+        left.append(found.tries_left)
+        assert lock.unlock(copy, vault, pin).tries_left == lock.TRIES
+    assert left == sorted(left, reverse=True) and set(left) == {5, 4}

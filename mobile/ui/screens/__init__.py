@@ -17,6 +17,7 @@ from mobile.ui.screens.pin import PinPage
 from mobile.ui.screens.problem import ProblemPage
 from mobile.ui.screens.report import ReportPage
 from mobile.ui.screens.round import RoundPage
+from mobile.ui.screens.standing import StandingPage
 from mobile.ui.screens.sync import SyncPage
 from mobile.ui.screens.task import TaskPage
 from mobile.ui.screens.visit import VisitPage
@@ -37,6 +38,7 @@ ALL: dict[str, type[Page]] = {
     "task": TaskPage,
     "conflict": ConflictPage,
     "sync": SyncPage,
+    "standing": StandingPage,
     "me": MePage,
     "pin": PinPage,
     "feedback": FeedbackPage,
