@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 360, 640
 ANSWER_SECONDS = 1.5  # how long after the app is in front again a camera may still answer
-NO_FONT = (
-    "The font of the app is missing:\n{path}\n\n"
-    "Run  make setup  in the project's folder, then start the app again."
-)
 log = logging.getLogger(__name__)
 
 
@@ -81,10 +77,10 @@ def prepare_kivy() -> bool:
 
     Config.set("input", "mouse", "mouse,disable_multitouch")
     Config.set("kivy", "exit_on_escape", "1")
-    if not theme.FONT.exists():
-        return False
-    LabelBase.register("Roboto", fn_regular=str(theme.FONT))
-    return True
+    font = theme.font()
+    if font is not None:
+        LabelBase.register("Roboto", fn_regular=str(font))
+    return font is not None
 
 
 def make_app(
@@ -105,8 +101,7 @@ def make_app(
 
     ``phone``: one store that is open already; then nobody is asked who they are.
     """
-    if not prepare_kivy():
-        return _no_font_app()
+    has_font = prepare_kivy()
     from kivy.app import App
     from kivy.clock import Clock
     from kivy.core.window import Window
@@ -115,6 +110,7 @@ def make_app(
     from mobile.sync.phone import Phone as RealPhone
     from mobile.ui import ports, words
     from mobile.ui.gatekeeper import Gatekeeper
+    from mobile.ui.no_font import no_font
     from mobile.ui.page import Around
     from mobile.ui.screens import ALL
     from mobile.ui.screens.household import save_left_over
@@ -146,6 +142,19 @@ def make_app(
             )
             Window.softinput_mode = "below_target"
             Window.bind(on_keyboard=self._key)
+            if has_font:
+                self._begin()
+            else:
+                self.frame.add_widget(no_font(self._try_font))
+            return self.frame
+
+        def _try_font(self) -> None:
+            """The font may be there now."""
+            if prepare_kivy():
+                self.frame.clear_widgets()
+                self._begin()
+
+        def _begin(self) -> None:
             if phone is not None:
                 self._opened(phone)
             else:
@@ -155,7 +164,6 @@ def make_app(
                     self.around.handing, inbox_of,
                 )  # fmt: skip
                 self.around.gate.start()
-            return self.frame
 
         def _open(self, place: Path) -> Any:
             """On a worker thread."""
@@ -196,7 +204,8 @@ def make_app(
         def _key(self, window: Any, key: int, scan: int, text: Any, *more: Any) -> bool:
             if self.around.gate is not None and self.around.gate.shut:
                 return self.around.gate.key(key, text)
-            return bool(self.around.shell.key(window, key, scan, text, *more))
+            shell = self.around.shell
+            return shell is not None and bool(shell.key(window, key, scan, text, *more))
 
         def on_pause(self) -> bool:
             """Another app in front, often the camera: nothing is lost, drafts are on the disk."""
@@ -356,24 +365,6 @@ def _network() -> NetworkKind:
     from mobile.ui import ports
 
     return ports.FixedNetwork()
-
-
-def _no_font_app() -> Any:
-    from kivy.app import App
-    from kivy.metrics import dp
-    from kivy.uix.label import Label
-
-    class NoFontApp(App):
-        """Says what to do, in the only script Kivy's own font has."""
-
-        def build(self) -> Any:
-            words = NO_FONT.format(path=theme.FONT)
-            label = Label(text=words, halign="center", padding=(dp(20), dp(20)))
-            label.bind(size=lambda it, size: setattr(it, "text_size", size))
-            label.valign = "middle"
-            return label
-
-    return NoFontApp()
 
 
 def run(folder: Path | None = None, network: NetworkKind | None = None) -> None:

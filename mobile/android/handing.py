@@ -43,8 +43,8 @@ class AndroidHanding:
     def ways(self) -> Sequence[tuple[str, str, str]]:
         """Send it to somebody, or keep it in Downloads."""
         return (
-            ("share", tr("发给别人"), "cloud_up"),
-            ("save", tr("存到手机"), "store"),
+            ("share", tr("发给别人"), "out"),
+            ("save", tr("存到手机"), "keep"),
         )
 
     def give(self, way: str, file: Path, done: Done) -> None:

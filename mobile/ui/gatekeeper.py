@@ -138,7 +138,7 @@ class Gatekeeper:
         self._trouble(folder, said, "", anew=error.code == "key_lost", unsent=unsent)
 
     def _way_out(self, folder: Path, again: Callable[[str], None]) -> Way:
-        return tr("导出未发送内容"), "hand", lambda: self._export(folder, again)
+        return tr("导出未发送内容"), "out", lambda: self._export(folder, again)
 
     def _export(self, folder: Path, again: Callable[[str], None]) -> None:
         """What was not sent, out of a store that will not open, as a sealed file.

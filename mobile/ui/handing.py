@@ -35,7 +35,7 @@ class FolderHanding:
 
     def ways(self) -> Sequence[tuple[str, str, str]]:
         """One."""
-        return (("save", tr("存到文件夹"), "store"),)
+        return (("save", tr("存到文件夹"), "keep"),)
 
     def give(self, way: str, file: Path, done: Done) -> None:
         """Copy it there."""

@@ -49,6 +49,7 @@ class Shell(FloatLayout):
         self._question: Question | None = None
         self._hide: Any = None
         self._gone: Callable[[], None] | None = None
+        self._told_full = False
         self.last_said = ""
         self.on_damage: Callable[[Any], None] | None = None
         super().__init__(transition=NoTransition(), **kwargs)
@@ -187,9 +188,23 @@ class Shell(FloatLayout):
             if error.code == "damaged" and self.on_damage is not None:
                 self.on_damage(error)
                 return
+            if error.code == "disk_full" and not self._told_full:
+                self._say_full()
+                return
             self.say(pick(error.message_zh, error.message_en), "warn")
             return
         self.say(tr("没有成功，请再试一次"), "warn")
+
+    def _say_full(self) -> None:
+        """Once until it has been read; a form that keeps its draft would ask at every key."""
+        self._told_full = True
+        self.ask(
+            tr("手机存储空间满了"),
+            tr(
+                "刚才的内容没有存下，还在这一页上，先别离开。请删掉一些照片、视频或不用的应用，再回来保存。"
+            ),
+            [(tr("知道了"), "check", lambda: setattr(self, "_told_full", False))],
+        )
 
     def _floor(self) -> float:
         """Where a message may stand without covering the bar or a page's main button."""

@@ -17,6 +17,13 @@ __all__ = ["CLEAR", "Rgba", "contrast", "rgba"]
 
 ASSETS = Path(__file__).parent.parent / "assets"
 FONT = ASSETS / "fonts" / "NotoSansSC-Regular.ttf"
+# Where systems keep a font with Chinese, for the case that ours is missing.
+SYSTEM_FONTS = (
+    Path("/system/fonts/NotoSansCJK-Regular.ttc"),
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
+    Path("C:/Windows/Fonts/msyh.ttc"),
+)
 RULES = Path(__file__).parent / "rules"
 
 # Space, in dp. A finger needs TOUCH.
@@ -32,6 +39,11 @@ SIZES = {"1.0": 1.0, "1.25": 1.25, "1.5": 1.5}
 LARGEST = 1.7
 
 _now: dict[str, Any] = {"palette": "day", "size": "1.0", "system": 0.0}
+
+
+def font() -> Path | None:
+    """The app's font, else one of the system's; None where there is neither."""
+    return next((path for path in (FONT, *SYSTEM_FONTS) if path.is_file()), None)
 
 
 def use(palette: str, size: str) -> None:

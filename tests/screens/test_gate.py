@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mobile.storage import lock
+from mobile.storage import lock, unsent
 from mobile.storage.people import FOLDER, UNREADABLE
 from mobile.storage.store import FILE
 from mobile.storage.vault import DEVICE_KEY, KEY_FILES
 from mobile.sync.phone import Phone, SaveFailed, VisitDraft
+from mobile.ui.handing import FolderHanding
 from tests.screens.district import District, Line
 from tests.screens.driver import DENSITY, HEIGHT, WIDTH, Driver, running, set_up
 from tests.sync.test_rescue import pages_of, spoil
@@ -43,7 +45,7 @@ def start(root: Path, tmp_path: Path) -> Iterator[Open]:
     """The app as it starts on a phone: over the folder, with its gate."""
     set_up()
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(running(root, http=Line))
+        yield lambda **more: stack.enter_context(running(root, http=Line, **more))
 
 
 def gate(driver: Driver) -> Any:
@@ -247,3 +249,54 @@ def test_damage_met_at_work_is_mended_at_a_tap(start: Open, root: Path, shots: P
     driver.settle()
     assert driver.page.name == "sync" and driver.reads("已恢复1条未上传")
     driver.shot(shots / "sync_recovered.png")
+
+
+def in_english(root: Path) -> None:
+    phone = Phone.open(root)
+    phone.keep_setting("language", "en")
+    lock.note(root, phone.me.name if phone.me else "", ("en", "day", "1.0"))
+    phone.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_store_of_a_newer_app_says_so_and_still_gives_its_unsent_work(
+    start: Open, root: Path, tmp_path: Path, shots: Path, language: str
+) -> None:
+    if language == "en":
+        in_english(root)
+    with closing(sqlite3.connect(root / FILE)) as db:
+        db.execute("PRAGMA user_version = 99")
+    driver = start(handing=FolderHanding(lambda _, then: then(tmp_path)))
+    assert gate(driver).what == "trouble"
+    wanted = {"zh": "请先更新应用", "en": "update the app"}[language]
+    assert any(wanted in words for words in driver.texts(gate(driver)))
+    export = {"zh": "导出未发送内容", "en": "Export unsent work"}[language]
+    driver.tap(driver.find("Quiet", gate(driver), text=export))
+    told = " ".join(driver.texts(gate(driver)))
+    assert wanted in told and unsent.NAME in told
+    driver.shot(shots / f"gate_newer_{language}.png")
+    with zipfile.ZipFile(next(tmp_path.glob(f"{unsent.NAME}*"))) as file:
+        assert "1 records, 0 photos" in file.read("README.txt").decode()
+    with closing(sqlite3.connect(root / FILE)) as db:
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 99
+
+
+def test_a_full_disk_at_work_is_a_sheet_that_says_what_to_do(
+    start: Open, root: Path, shots: Path
+) -> None:
+    in_english(root)
+    driver = start()
+    phone = driver.app.around.phone
+    writer = phone._store._writer
+    pages = writer.execute("PRAGMA page_count").fetchone()[0]
+    writer.execute(f"PRAGMA max_page_count = {pages}")
+    driver.shell.go("visit_form", household_id=phone.households()[0].id)
+    driver.settle()
+    driver.page.ids.note.text = "长" * 4000
+    driver.wait(lambda: driver.shell.asked is not None)
+    driver.shot(shots / "full_en.png")
+    assert any("storage is full" in words for words in driver.texts(driver.shell.asked))
+    driver.tap(driver.find("Btn", driver.shell.asked))
+    writer.execute(f"PRAGMA max_page_count = {2**30}")
+    driver.page.ids.note.text = "长" * 4000 + "了"
+    driver.wait(lambda: phone.drafts())

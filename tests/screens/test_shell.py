@@ -24,7 +24,7 @@ def pages(store: Phone) -> list[tuple[str, dict[str, Any]]]:
     problem = max(store.problems(), key=lambda row: len(store.problem(row.id).progress))
     offer = next(o for o in store.problem(problem.id).actions if o.name == "progress")
     return [
-        ("round", {}), ("ledger", {}), ("sync", {}), ("me", {}),
+        ("round", {}), ("ledger", {}), ("sync", {}), ("me", {}), ("standing", {}),
         ("household", {"household_id": home.id}),
         ("visit_form", {"household_id": home.id}),
         ("visit", {"visit_id": visit.id}),
@@ -113,11 +113,28 @@ def test_a_failure_is_told_in_plain_words(
 
 
 def test_a_missing_font_is_said_in_letters_that_can_be_drawn(
-    app: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    app: Start, store: Phone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shots: Path
 ) -> None:
-    from mobile.app import make_app
-    from mobile.ui import theme
+    """And in Chinese as a picture; the way on is tried where the person stands."""
+    from kivy.core.text import LabelBase
 
-    monkeypatch.setattr(theme, "FONT", tmp_path / "missing.ttf")
-    said = make_app(tmp_path / "store").build().text
-    assert "make setup" in said and said.isascii()
+    from mobile.ui import no_font, theme
+
+    font, registered = theme.FONT, dict(LabelBase._fonts)
+    monkeypatch.setattr(theme, "FONT", tmp_path / "ours.ttf")
+    monkeypatch.setattr(theme, "SYSTEM_FONTS", (tmp_path / "theirs.ttc",))
+    LabelBase._fonts.pop("Roboto")
+    LabelBase.register("Roboto", "data/fonts/Roboto-Regular.ttf")
+    driver = app(store)
+    page = driver.app.frame.children[0]
+    said = driver.find("Label", page).text
+    assert "make setup" in said and said.isascii() and no_font.PICTURE.is_file()
+    driver.shot(shots / "no_font.png")
+    again = driver.find("Button", page)
+    driver.tap(again)
+    assert again.get_root_window(), "it is still missing"
+    (tmp_path / "theirs.ttc").symlink_to(font)
+    driver.tap(again)
+    assert driver.page.name == "round" and driver.texts()
+    driver.shot(shots / "no_font_mended.png")
+    LabelBase._fonts.update(registered)

@@ -26,7 +26,7 @@ class PhonesHanding:
         self.given: list[tuple[str, Path]] = []
 
     def ways(self) -> Sequence[tuple[str, str, str]]:
-        return (("share", "发给别人", "cloud_up"), ("save", "存到手机", "store"))
+        return (("share", "发给别人", "out"), ("save", "存到手机", "keep"))
 
     def give(self, way: str, file: Path, done: Done) -> None:
         self.given.append((way, file))
@@ -70,7 +70,7 @@ def test_on_a_phone_the_worker_chooses_and_trouble_is_said_in_place(
     visit_with_photo(store, tmp_path)
     driver.tap(driver.page.ids.export)
     driver.shot(shots / "standing_ways.png")
-    driver.tap(driver.find("Quiet", text="存到手机"))
+    driver.tap(driver.find("Quiet", driver.shell.asked, text="存到手机"))
     assert [way for way, _ in handing.given] == ["save"] and handing.given[0][1].exists()
     with store._store.writing() as db:
         meta.put(db, unsent.KEY, "")
