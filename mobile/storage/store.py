@@ -257,8 +257,8 @@ def failure(error: Exception) -> SaveFailed:
     if isinstance(error, Newer):
         return SaveFailed(
             "newer",
-            "本机资料是更新版本的应用存的，这个版本打不开。请先更新应用",
-            "A newer version of the app wrote the data on this phone; update the app first",
+            "本机资料是更新版本的应用存的，这个版本打不开。请先更新应用。",
+            "A newer version of the app wrote the data on this phone; update the app first.",
         )
     text = str(error).lower()
     unsealed = "user-defined function raised" in text  # the vault could not read its own
