@@ -20,7 +20,6 @@ WIDTH, HEIGHT = 360 * DENSITY, 640 * DENSITY
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.update(
     KIVY_WINDOW="sdl2",
-    KIVY_CLIPBOARD="dummy",
     KIVY_NO_ARGS="1",
     KIVY_CLIPBOARD="sdl2",
     KIVY_NO_CONFIG="1",
