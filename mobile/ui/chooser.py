@@ -8,6 +8,7 @@ from pathlib import Path
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.filechooser import FileChooserListView
+from kivy.uix.label import Label
 from kivy.uix.modalview import ModalView
 
 from mobile.ui import theme
@@ -52,6 +53,12 @@ def _choose(
             sheet.dismiss()
 
     box = BoxLayout(orientation="vertical", padding=dp(theme.S), spacing=dp(theme.S))
+    place = Label(
+        text=files.path, size_hint_y=None, height=dp(24), shorten=True, shorten_from="left",
+    )  # fmt: skip
+    files.bind(path=place.setter("text"))
+    place.bind(size=place.setter("text_size"))
+    box.add_widget(place)
     foot = BoxLayout(size_hint_y=None, height=dp(52), spacing=dp(theme.S))
     cancel, choose = Quiet(text=tr("取消"), height=dp(52)), Btn(text=words)
     cancel.bind(on_release=lambda _: sheet.dismiss())
