@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from mobile.sync.phone import DraftPhoto, Phone
 from server.storage.database import db
 from server.storage.tables import Device, Quarantined
-from tests.mobile.killed import run
+from tests.mobile.killed import comes_to_its_end
 from tests.sync.conftest import HandClock, Network, Place, picture
 from tests.sync.test_faults import rows, save, visits_on_server
 
@@ -34,7 +34,7 @@ def test_a_sync_killed_at_each_commit_goes_on_at_the_next(place: Place) -> None:
         if n % 4 == 1:
             other.edit("household", place.world.households[0], {"note": f"别人改的{n}"})
             assert other.sync().complete
-        ended = run(place.folder / "one", sync, n, commits=True)
+        ended = comes_to_its_end(place.folder / "one", sync, n, commits=True)
         phone = place.open("one")
         assert phone.recovered is None
         report = phone.sync()
