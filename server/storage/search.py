@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, column, delete, select, table, text
+from sqlalchemy import Select, bindparam, column, delete, func, select, table, text
 from sqlalchemy.orm import Session
 
 from server.storage.bulk import insert_rows
@@ -30,6 +30,8 @@ REPORTERS = ("reporter_name", "reporter_phone")
 # The fields whose change is a change of the index; of ``state`` only whether it is open.
 WATCHED = frozenset({*TEXTS, *REPORTERS, "category", "body", "co_bodies"})
 TABLE = ProblemSearch.__table__
+FEW = 10_000  # what the index may find, to be put in order
+LAST = 100_000  # of the last come in, what a broad search looks at
 
 
 @dataclass(frozen=True)
@@ -121,22 +123,57 @@ def rebuild(session: Session, batch: int = 2000) -> Iterator[int]:
         yield done
 
 
-def matches(session: Session, sought: Sought, newest: int | None = None) -> Select[tuple[str]]:
-    """The ids of the problems that a search finds; of more than ``newest``, only the last come in.
+def newest(session: Session, sought: Sought, most: int) -> tuple[list[str], bool]:
+    """The ids that a search finds, the last come in first, at most so many; and whether these are
+    not all, or it was too broad to be looked for among all.
+
+    PostgreSQL's index knows no order and no phrases. Asked for the last ones, its planner reads the
+    table backwards, to its end where the words are rare. So what leaves little by its estimate is
+    fetched by the index and then put in order; what does not is looked for among the last LAST.
+    """
+    if is_sqlite(session):
+        found: list[str] = [*session.scalars(_matches(session, sought, most + 1))]
+        return found[:most], len(found) > most
+    condition = _given("terms @@ CAST(:sought AS tsquery)", _tsquery(sought), inline=True)
+    if _estimated(session, condition) <= FEW:
+        some = select(TABLE.c.doc, TABLE.c.problem_id).where(condition).limit(2 * FEW + 1)
+        held = some.cte("held").prefix_with("MATERIALIZED", dialect="postgresql")
+        counted = select(held.c.problem_id, func.count().over()).order_by(held.c.doc.desc())
+        rows = session.execute(counted.limit(most + 1)).all()
+        if not rows or rows[0][1] <= 2 * FEW:
+            return [row[0] for row in rows[:most]], len(rows) > most
+    last = session.scalar(select(func.max(TABLE.c.doc))) or 0
+    query: Any = select(TABLE.c.problem_id).where(condition, TABLE.c.doc > last - LAST)
+    found = [*session.scalars(query.order_by(TABLE.c.doc.desc()).limit(most + 1))]
+    return found[:most], last > LAST or len(found) > most
+
+
+def _estimated(session: Session, condition: Any) -> int:
+    """How many rows PostgreSQL expects to find; it knows how often the commoner terms are."""
+    query = select(TABLE.c.doc).where(condition)
+    compiled = query.compile(session.connection(), compile_kwargs={"render_postcompile": True})
+    plan = session.connection().exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}").scalar()
+    return int(plan[0]["Plan"]["Plan Rows"])  # type: ignore[index]
+
+
+def matches(session: Session, sought: Sought) -> Select[tuple[str]]:
+    """The ids of all problems that a search finds.
 
     A search without a phrase finds all of its area and body.
     """
+    return _matches(session, sought)
+
+
+def _matches(session: Session, sought: Sought, newest: int | None = None) -> Select[tuple[str]]:
     query = select(TABLE.c.problem_id)
     if is_sqlite(session):
         index = table(FULL_TEXT, column("rowid"))
         found = select(index.c.rowid).where(_given(f"{FULL_TEXT} MATCH :sought", _match(sought)))
         if newest is not None:
             found = found.order_by(index.c.rowid.desc()).limit(newest)
+            query = query.order_by(TABLE.c.doc.desc())
         return query.where(TABLE.c.doc.in_(found))
-    query = query.where(_given("terms @@ CAST(:sought AS tsquery)", _tsquery(sought)))
-    if newest is not None:
-        query = query.order_by(TABLE.c.doc.desc()).limit(newest)
-    return query
+    return query.where(_given("terms @@ CAST(:sought AS tsquery)", _tsquery(sought), inline=True))
 
 
 def _watched(changes: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -147,8 +184,11 @@ def _watched(changes: Mapping[str, Sequence[Any]]) -> Iterator[str]:
             yield name
 
 
-def _given(condition: str, value: str) -> Any:
-    return text(condition).bindparams(bindparam("sought", value, unique=True))
+def _given(condition: str, value: str, inline: bool = False) -> Any:
+    """A condition of the index's own; ``inline``: the value stands in the statement, so that it is
+    planned for what it asks, not once for all."""
+    given: Any = bindparam("sought", value, unique=True, literal_execute=inline)
+    return text(condition).bindparams(given)
 
 
 def _document_of(row: Any) -> list[str]:

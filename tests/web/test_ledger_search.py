@@ -95,7 +95,9 @@ def test_rebuilding_gives_what_was_kept_in_step(app: Flask, scene: Scene) -> Non
         assert _found(scene.problems[3], "井盖")
 
 
-def test_the_newest_come_first_where_there_are_too_many(app: Flask, world: World) -> None:
+def test_the_newest_come_first_where_there_are_too_many(
+    app: Flask, world: World, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with app.app_context():
         made = [
             create("problem", ids.grid_partition(FAR_GRID), category="lamp",
@@ -104,8 +106,15 @@ def test_the_newest_come_first_where_there_are_too_many(app: Flask, world: World
         ]  # fmt: skip
         list(submit_many([Entry(world.users["worker"], [one]) for one in made]))
         sought = search.Sought(search.bigrams.query("水管"), area=FAR_GRID)
-        found = list(db.session.scalars(search.matches(db.session(), sought, 2)))
-        assert sorted(found) == sorted(one.id for one in made[-2:])
+        found = search.newest(db.session(), sought, 2)
+        assert found == ([made[5].id, made[4].id], True)
+        assert search.newest(db.session(), sought, 6) == ([one.id for one in made[::-1]], False)
+        if database == "postgresql":  # what leaves too much is looked for among the last alone
+            monkeypatch.setattr(search, "FEW", -1)
+            monkeypatch.setattr(search, "LAST", 3)
+            assert search.newest(db.session(), sought, 6) == (
+                [one.id for one in made[:2:-1]], True
+            )  # fmt: skip
 
 
 def _found(problem_id: str, text: str) -> bool:

@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
 from server.storage import search
-from server.storage.database import is_sqlite
+from server.storage.database import any_of, is_sqlite
 from server.storage.models import FACETS, Problem
 from server.storage.queries import problems
 from server.storage.queries.paging import seen_grids
@@ -106,10 +106,9 @@ def listed(
         found = problems.sought(session, viewer, chosen)
         if found is None:
             return LedgerPage([], False, False, 0, False)
-        newest = list(session.scalars(search.matches(session, found, SEARCHED + 1)))
-        searched = len(newest) > SEARCHED
+        newest, searched = search.newest(session, found, SEARCHED)
         query = _few(session, viewer, chosen, now, ("id",)).where(
-            TABLE.c.id.in_(newest[:SEARCHED]) if newest else TABLE.c.id.is_(None)
+            any_of(session, TABLE.c.id, newest)
         )
         total, more = _count(session, query)
     elif (little := _little(session, viewer, chosen)) is not None:
