@@ -210,6 +210,13 @@ class Input(TextInput):
     wrong = BooleanProperty(False)
     limit = NumericProperty(4000)
     edge = NumericProperty(dp(1))
+    hint_height = NumericProperty(0)  # what the hint takes to be read whole
+
+    def _refresh_hint_text(self) -> None:
+        super()._refresh_hint_text()
+        above, below = self.padding[1], self.padding[3]
+        lines = len(self._hint_text_lines) if self.multiline else 1
+        self.hint_height = lines * (self.line_height + self.line_spacing) + above + below
 
     def on_focus(self, *_: Any) -> None:
         """A thicker edge while typing."""

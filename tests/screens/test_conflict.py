@@ -123,7 +123,7 @@ def test_the_task_of_a_verdict_leads_to_the_conflict(
     driver = app(phone)
     driver.shell.go("task", task_id=task.id)
     driver.settle()
-    driver.tap(driver.page.ids.open)
+    driver.tap(driver.page.ids.main)
     assert driver.page.name == "conflict" and driver.page.conflict_id == row.id
 
 

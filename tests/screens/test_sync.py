@@ -188,7 +188,7 @@ def test_what_came_back_opens_the_task_that_settles_it(
     assert driver.page.name == "task" and driver.reads("还缺必填内容")
     assert driver.reads("哪一项：联系电话") and driver.reads("下一步：打开补上，再保存一次")
     driver.shot(shots / "task_returned.png")
-    driver.tap(driver.page.ids.open)
+    driver.tap(driver.page.ids.main)
     assert driver.page.name == "household" and driver.page.household_id == home.id
 
 
