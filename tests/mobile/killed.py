@@ -42,7 +42,7 @@ def comes_to_its_end(
 ) -> bool:
     """Run it in a child that is killed at step n; whether it came to its end before.
 
-    ``commits``: only what SQLite commits counts as a step; it is killed just before.
+    ``commits``: only what is committed to the disk counts as a step; killed just before.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: it only ends
@@ -66,8 +66,8 @@ def comes_to_its_end(
 def _count_down(n: int, commits: bool) -> None:
     left = [n]
 
-    def step(*said: object) -> None:
-        left[0] -= not commits or said[:1] == ("COMMIT",)
+    def step(commit: bool = False) -> None:
+        left[0] -= commit or not commits
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -82,8 +82,12 @@ def _count_down(n: int, commits: bool) -> None:
         patch.setattr(os, name, act)
 
     class Counted(sqlite3.Connection):
+        writes = False
+
         def execute(self, *args: Any) -> sqlite3.Cursor:
-            step(*args)
+            if args[0].startswith("BEGIN"):
+                self.writes = args[0] == "BEGIN IMMEDIATE"
+            step(args[0] == "COMMIT" and self.writes)
             return super().execute(*args)
 
         def executemany(self, *args: Any) -> sqlite3.Cursor:

@@ -26,7 +26,6 @@ def test_a_sync_killed_at_each_commit_goes_on_at_the_next(place: Place) -> None:
     phones = Device.kind == "phone"
     devices = counted(place, Device, phones)
     for n in range(1, MOST):
-        phone = phone if n == 1 else place.open("one")
         taken = DraftPhoto(phone.prepare_photo(picture(side=50 + n)))
         save(phone, place, f"第{n}条", n % 4, taken)
         phone.give_feedback("suggestion", f"第{n}条")
@@ -45,7 +44,6 @@ def test_a_sync_killed_at_each_commit_goes_on_at_the_next(place: Place) -> None:
         assert visits_on_server(place) == n
         if ended:
             break
-        phone.close()
     assert ended and n > 10
     assert (counted(place, Device, phones), counted(place, Quarantined)) == (devices, 0)
     other.sync()
