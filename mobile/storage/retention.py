@@ -19,6 +19,8 @@ from shared import ledger
 SETTING = "keep_visits_days"
 CHOICES = (30, 90, 180)  # never less than what a phone keeps of its journal
 DEFAULT = 90
+THINNED = "thinned"  # in meta: how many since the file was last rewritten
+WORTH_IT = 2000  # about 2 MB
 MOST = 200  # visits of one transaction: nobody who saves waits long behind it
 
 # Somebody may still need it whole: work on top, an open conflict, task or problem, a photo of
@@ -63,8 +65,26 @@ def thin(store: Store, before: int) -> int:
         after = (rows[-1]["at"], rows[-1]["id"])
         with store.writing() as db:
             db.execute("PRAGMA secure_delete = ON")  # no page keeps what is dropped
-            for row in rows:
-                done += _thin(db, row["id"])
+            now = sum(_thin(db, row["id"]) for row in rows)
+            meta.put(db, THINNED, meta.number(db, THINNED) + now)
+        done += now
+
+
+def compact(store: Store) -> bool:
+    """Give the room of what was thinned back to the phone, once that is worth it; whether it did.
+
+    Rewrites the whole file: for an opening, when nobody saves. Left for later where the disk is
+    too full for that. Raises SaveFailed.
+    """
+    with store.reading() as db:
+        if meta.number(db, THINNED) < WORTH_IT:
+            return False
+    if not store.has_room_to_rewrite():
+        return False
+    store.rewrite()
+    with store.writing() as db:
+        meta.put(db, THINNED, 0)
+    return True
 
 
 def older(db: sqlite3.Connection, target_id: str) -> int:

@@ -130,6 +130,19 @@ class Store:
         self._writer.execute("INSERT INTO sqlite_sequence VALUES ('journal', ?)", (number,))
         wiping.unlink()
 
+    def has_room_to_rewrite(self) -> bool:
+        """Whether the disk takes the database twice more, as `rewrite` needs for a moment."""
+        try:
+            return shutil.disk_usage(self.folder).free > 3 * self._path.stat().st_size
+        except OSError:
+            return False
+
+    def rewrite(self) -> None:
+        """Write the database anew without its gaps. Raises SaveFailed; then it is as it was."""
+        with self._lock, self._told():
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def set_aside(self) -> list[Path]:
         """The damaged files that were set aside, with what belongs to them."""
         return sorted(self.folder.glob(f"{DAMAGED}*"))

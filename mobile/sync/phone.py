@@ -7,6 +7,7 @@ called from any thread; `sync` and `enrol` block and belong on a worker thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ from mobile.storage import (
     meta,
     photos,
     rescue,
+    retention,
     status,
     unsent,
     usage,
@@ -184,6 +186,8 @@ class Phone(Reading):
         store.inbox = inbox or store.inbox
         photos.seal_old(store)
         photos.sweep_loose(store, clock.wall())
+        with suppress(SaveFailed):  # it is tried again at the next opening
+            retention.compact(store)
         return cls(store, clock, http or requests.Session(), recovered)
 
     def wipe(self) -> None:

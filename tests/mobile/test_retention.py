@@ -9,9 +9,10 @@ import pytest
 from mobile.core.due import DAY_MS
 from mobile.core.errors import UnknownRecord
 from mobile.storage import feed, offer, retention
+from mobile.storage.store import FILE
 from mobile.sync.phone import Phone, VisitDraft
 from shared import ids
-from tests.mobile.conftest import MINE, START, FakeFeed
+from tests.mobile.conftest import MINE, START, FakeFeed, HandClock
 from tests.mobile.test_feed import HOME, home, scalar
 from tests.mobile.test_sealed import on_disk
 
@@ -116,6 +117,26 @@ def test_a_restored_server_is_offered_no_stubs(phone: Phone, server: FakeFeed) -
         for n in (1, 2):
             offer.keep(db, named(n), mark=7)
         assert [line["id"] for line in offer.batch(db)] == [named(2)]
+
+
+def test_the_room_is_given_back_at_an_opening(
+    phone: Phone, server: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "".join(chr(0x4E00 + n) for n in range(1500))
+    server.send(*(visit(server, n=n, note=note) for n in range(1, 60)), server.checkpoint())
+    phone.close()
+    file = phone._store.folder / FILE
+    before = file.stat().st_size
+    again = Phone.open(phone._store.folder, clock=HandClock())
+    assert retention.tidy(again._store, LATER) == 59 and not retention.compact(again._store)
+    again.close()
+    monkeypatch.setattr(retention, "WORTH_IT", 50)
+    assert file.stat().st_size >= before
+    once_more = Phone.open(phone._store.folder, clock=HandClock())
+    assert file.stat().st_size < before / 2 and once_more.recovered is None
+    assert scalar(once_more, "SELECT count(*) FROM record") == 59
+    assert not retention.compact(once_more._store)
+    once_more.close()
 
 
 def test_the_setting_is_one_of_three_and_the_content_is_gone_from_the_file(
