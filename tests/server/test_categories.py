@@ -81,3 +81,17 @@ def test_a_year_of_holidays_is_brought_in_as_a_file(
         path.write_text("2027-13-01,休\n")
         with pytest.raises(Trouble, match="第 1 行"):
             calendars.read(path)
+
+
+def test_a_change_and_its_audit_row_stand_or_fall_together(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_given: object) -> None:
+        raise RuntimeError("no row")
+
+    with app.app_context():
+        monkeypatch.setattr(categories.audit_log, "record", fails)
+        admin = Viewer(world.users["admin"], "admin", STREET)
+        with pytest.raises(RuntimeError):
+            categories.edit(admin, {"代码": "noise", "名称": "噪声"})
+        assert "noise" not in {one.code for one in categories.listed()}

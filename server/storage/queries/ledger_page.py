@@ -137,8 +137,12 @@ def _sorted(
     searched: bool = False,
 ) -> LedgerPage:
     """A page of a query that leaves so little that it can be sorted."""
-    _key, order, after = _sorting(TABLE.c, chosen.sort, place)
-    keys = list(session.scalars(query.where(after).order_by(*order).limit(size + 1)))
+    key, _order, after = _sorting(TABLE.c, chosen.sort, place)
+    few: Any = query.where(after).with_only_columns(TABLE.c.id, key.label("key")).cte("few")
+    # Else PostgreSQL would walk along the sorting until it meets enough of them.
+    few = few.prefix_with("MATERIALIZED", dialect="postgresql")
+    _, order, _ = _sorting(few.c, chosen.sort, place, few.c.key)
+    keys = list(session.scalars(select(few.c.id).order_by(*order).limit(size + 1)))
     back = place is not None and place.before
     return _page(session, keys, size, place, back, total, more, searched)
 
