@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from bench.problems import BODIES, CATEGORIES, COUNTY, RARE, fill, people
 from bench.result import Result, peak_rss, tell
 from bench.server import PostgreSQL, Site, site
+from shared import ids
 
 SIZES = (10_000, 1_000_000)
 RUNS = 5
@@ -69,18 +70,44 @@ def _times(found: Site, accounts: dict[str, str]) -> dict[str, float]:
     for who in WHO:
         client = signed_in(found, accounts[who])
         for given, sort in itertools.product(FILTERS, SORTS):
-            path = f"/ledger?{given}&sort={sort}"
-            runs = []
-            for n in range(RUNS + 1):
-                start = time.perf_counter()
-                answer = client.get(path)
-                if n:  # the first warms up
-                    runs.append(time.perf_counter() - start)
-                if answer.status_code != 200:
-                    raise RuntimeError(answer.text[:500])
-            times[f"{who} {given} {sort}"] = statistics.median(runs)
+            times[f"{who} {given} {sort}"] = _median(client, f"/ledger?{given}&sort={sort}")
+        for name, path in _others(found, who).items():
+            times[f"{who} {name}"] = _median(client, path)
         tell(f"{found.name}: {who} seen")
     return times
+
+
+def _others(found: Site, who: str) -> dict[str, str]:
+    """The pages of one problem, and a body's board: name -> address."""
+    from server.storage.database import db
+    from server.storage.models import Problem
+
+    pages = {"board": "/board"} if who == "body" else {}
+    with found.app.app_context():
+        for state in ("reported", "in_progress", "closed"):
+            query = db.select(Problem.id).where(Problem.state == state)
+            if who == "body":
+                query = query.where(Problem.body == BODIES[3])
+            elif who != "district":
+                grid = f"{COUNTY}001001001"
+                query = query.where(Problem.partition_id == ids.grid_partition(grid))
+            problem_id = db.session.scalar(query.order_by(Problem.found_at.desc()).limit(1))
+            if problem_id is not None:
+                pages[f"problem {state}"] = f"/ledger/{problem_id}"
+    return pages
+
+
+def _median(client: FlaskClient, path: str) -> float:
+    """Seconds that a page takes, the median of some runs."""
+    runs = []
+    for n in range(RUNS + 1):
+        start = time.perf_counter()
+        answer = client.get(path)
+        if n:  # the first warms up
+            runs.append(time.perf_counter() - start)
+        if answer.status_code != 200:
+            raise RuntimeError(answer.text[:500])
+    return statistics.median(runs)
 
 
 def signed_in(found: Site, user_id: str) -> FlaskClient:

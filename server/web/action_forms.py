@@ -23,7 +23,7 @@ _ORDER = (
     "satisfaction", "callback_note", "reason", "hard",
 )  # fmt: skip
 # The next steps of the road, of which a page offers one first; others follow in the rules' order.
-_ROAD = ("register", "dispatch", "accept", "request_closure", "close", "resume")
+_ROAD = ("register", "dispatch", "accept", "request_closure", "close")
 _ICONS = {
     "register": "journal-check", "reject": "x-circle", "merge": "union", "unmerge": "union",
     "dispatch": "send", "accept": "check2-square", "return": "arrow-return-left",

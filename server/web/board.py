@@ -78,8 +78,13 @@ def _offers(problem: Any, viewer: Any, now: int) -> list[str]:
     """The steps that the body may take on a problem now, by the rules alone."""
     values = {column.name: getattr(problem, column.name) for column in problem.__table__.columns}
     actor = ledger.Actor(viewer.user_id, viewer.role, viewer.body)
+    asked = {
+        "request_suspend": problem.suspend_requested,
+        "request_extension": problem.extension_requested,
+    }
     return [
         name
         for name in OFFERED
-        if not ledger.why_not(values, ledger.ACTIONS[name], actor, None, now)[0]
+        if not asked.get(name)
+        and not ledger.why_not(values, ledger.ACTIONS[name], actor, None, now)[0]
     ]

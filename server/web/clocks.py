@@ -74,15 +74,18 @@ def amount(ms: int, unit: str) -> str:
     if work_calendar.is_work_unit(unit):
         if ms >= WORK_DAY:
             days, hours = divmod(ms, WORK_DAY)
-            return _and(_("%(n)s 个工作日", n=days), hours // HOUR)
+            one = _("1 个工作日") if days == 1 else _("%(n)s 个工作日", n=days)
+            return _and(one, hours // HOUR)
         if ms >= HOUR:
-            return _("%(n)s 个工作小时", n=ms // HOUR)
+            n = ms // HOUR
+            return _("1 个工作小时") if n == 1 else _("%(n)s 个工作小时", n=n)
         return _("%(n)s 分钟工作时间", n=ms // MINUTE)
     if ms >= DAY_MS:
         days, hours = divmod(ms, DAY_MS)
-        return _and(_("%(n)s 天", n=days), hours // HOUR)
+        return _and(_("1 天") if days == 1 else _("%(n)s 天", n=days), hours // HOUR)
     if ms >= HOUR:
-        return _("%(n)s 小时", n=ms // HOUR)
+        n = ms // HOUR
+        return _("1 小时") if n == 1 else _("%(n)s 小时", n=n)
     return _("%(n)s 分钟", n=max(1, ms // MINUTE))
 
 

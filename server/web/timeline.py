@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from server.operations.clock import now_ms
 from server.storage.queries.names import Person
@@ -174,8 +175,25 @@ def _what(
             count = len(detail.get("others") or ()) + 1
             parts.append(_("90 天内同一地点第 %(n)s 次，标为复发", n=count))
         case _:
-            return words.action_name(action)
+            return _plain(action)
     return _("，").join(part.rstrip("。.") for part in parts)
+
+
+def _plain(action: str) -> str:
+    """Steps that say it all by their name."""
+    said = {
+        "reject": pgettext("history", "不予立案"),
+        "unmerge": pgettext("history", "撤销并案，单独办理"),
+        "progress": pgettext("history", "记录进展"),
+        "resume": pgettext("history", "恢复办理，继续计时"),
+        "decline": pgettext("history", "不同意申请"),
+        "close": pgettext("history", "核查销号"),
+        "redo": pgettext("history", "核查没有通过，返工"),
+        "supervise": pgettext("history", "挂牌督办"),
+        "remind": pgettext("history", "催办"),
+        "archive": pgettext("history", "归档，个人信息已清除"),
+    }
+    return said.get(action) or words.action_name(action)
 
 
 def _moment(ms: Any) -> str:
