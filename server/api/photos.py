@@ -77,7 +77,7 @@ def create() -> Response:
         begins = tus.has_body()
         if begins:
             tus.check_media_type()
-        state = use_case.create(device(), sha256, size, concat is not None)
+        state = use_case.create(device(), sha256, size, concat is not None, tus.metadata())
         if begins and state.offset < size:
             state = _append(state.id, 0)
     response = _progress(state, 201)
@@ -92,6 +92,8 @@ def head(upload_id: str) -> Response:
     state = use_case.resume(use_case.find(device(), upload_id))
     response = _progress(state, 200)
     response.headers["Upload-Length"] = str(state.size)
+    if state.metadata:
+        response.headers["Upload-Metadata"] = state.metadata
     if state.concat is not None:
         response.headers["Upload-Concat"] = state.concat
         if state.concat != use_case.PARTIAL and state.state == "uploading":
@@ -155,7 +157,7 @@ def _concatenated(concat: str) -> use_case.State:
     parts = [url.rstrip("/").rpartition("/")[2] for url in concat.partition(";")[2].split()]
     if not 0 < len(parts) <= tus.MOST_PARTS:
         raise Trouble("bad_request", f"Upload-Concat: 1 to {tus.MOST_PARTS} parts")
-    return use_case.concatenate(device(), tus.sha256_of_metadata(), parts, concat)
+    return use_case.concatenate(device(), tus.sha256_of_metadata(), parts, concat, tus.metadata())
 
 
 def _progress(state: use_case.State, status: int) -> Response:

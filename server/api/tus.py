@@ -18,6 +18,7 @@ VERSION = "1.0.0"
 ALGORITHMS = {"sha1": 20, "sha256": 32}  # name -> bytes of its digest
 MEDIA_TYPE = "application/offset+octet-stream"
 MOST_PARTS = 64
+MOST_METADATA = 2048
 LEAST, MOST = 16 * 1024, 256 * 1024  # bytes of one block of a body
 BLOCK_S = 0.25  # and about as many as come in this time
 
@@ -39,6 +40,14 @@ def check_media_type() -> None:
 def has_body() -> bool:
     """Whether bytes come with the request."""
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def metadata() -> str | None:
+    """Upload-Metadata as it came, for HEAD to say again; raises Trouble bad_request if too long."""
+    header = request.headers.get("Upload-Metadata")
+    if header and (len(header) > MOST_METADATA or not header.isascii()):
+        raise Trouble("bad_request", f"Upload-Metadata: {MOST_METADATA} ASCII characters at most")
+    return header or None
 
 
 def sha256_of_metadata() -> str:

@@ -43,7 +43,10 @@ class Digest(Protocol):
 
 @dataclass(frozen=True)
 class State:
-    """How far an upload is. ``state``: uploading, verified, corrupt or refused."""
+    """How far an upload is. ``state``: uploading, verified, corrupt or refused.
+
+    ``metadata`` is Upload-Metadata as it came.
+    """
 
     id: str
     offset: int
@@ -51,9 +54,12 @@ class State:
     state: str
     expires_at: int
     concat: str | None = None
+    metadata: str | None = None
 
 
-def create(device: Device, sha256: str, size: int, partial: bool = False) -> State:
+def create(
+    device: Device, sha256: str, size: int, partial: bool = False, metadata: str | None = None
+) -> State:
     """Begin an upload; it is at its end already if the store has these bytes.
 
     Raises Trouble forbidden for a hash that nobody declared, too_large.
@@ -61,10 +67,13 @@ def create(device: Device, sha256: str, size: int, partial: bool = False) -> Sta
     _check_size(size)
     _check_declared(device, sha256)
     there = _known(sha256)
-    return _begin(device, sha256, size, PARTIAL if partial else None, size if there else 0)
+    concat = PARTIAL if partial else None
+    return _begin(device, sha256, size, concat, size if there else 0, metadata)
 
 
-def concatenate(device: Device, sha256: str, part_ids: Sequence[str], concat: str) -> State:
+def concatenate(
+    device: Device, sha256: str, part_ids: Sequence[str], concat: str, metadata: str | None = None
+) -> State:
     """Make one upload of partial ones, in this order, and check the photo.
 
     ``sha256`` may be empty: that of the parts. Raises Trouble not_found, gone, offset_mismatch
@@ -81,9 +90,9 @@ def concatenate(device: Device, sha256: str, part_ids: Sequence[str], concat: st
     _check_size(size)
     _check_declared(device, sha256)
     if _known(sha256):
-        state = _begin(device, sha256, size, concat, size)
+        state = _begin(device, sha256, size, concat, size, metadata)
     else:
-        state = _joined(_begin(device, sha256, size, concat, 0), sha256, parts)
+        state = _joined(_begin(device, sha256, size, concat, 0, metadata), sha256, parts)
     if state.state in FINAL:
         for part in parts:
             blobs.current().discard(part.id)
@@ -109,7 +118,16 @@ def state_of(upload: Upload) -> State:
 
 
 def resume(upload: Upload) -> State:
-    """How far it is; one that was whole when a process died before it was checked is checked."""
+    """How far it is; one that was whole when a process died before it was checked is checked.
+
+    Who asks has lost its connection, and the process that took the bytes may not have seen that
+    yet: it is waited for, a moment, so that what it took is not sent again.
+    """
+    if leases.settled(upload.id, now_ms):
+        there = db.session.get(Upload, upload.id, populate_existing=True)
+        if there is None:
+            raise Trouble("not_found")
+        upload = there
     state = state_of(upload)
     if state.state in FINAL or state.offset != upload.size or upload.concat == PARTIAL:
         return state
@@ -134,8 +152,11 @@ def append(
     """
     if upload.concat is not None and upload.concat.startswith(FINAL_OF):
         raise Trouble("forbidden", "a final upload takes no bytes")
-    if state_of(upload).state in FINAL:
-        return state_of(upload)
+    state = state_of(upload)
+    if state.state in FINAL:
+        if offset != state.offset:
+            raise _wrong_offset(state.offset)
+        return state
     lease = leases.take(upload.id, now_ms())
     if lease is None:
         raise Trouble("locked")
@@ -253,11 +274,14 @@ def _joined(begun: State, sha256: str, parts: Sequence[Upload]) -> State:
     return _finish(upload, lease, begun.size, pieces)
 
 
-def _begin(device: Device, sha256: str, size: int, concat: str | None, received: int) -> State:
+def _begin(
+    device: Device, sha256: str, size: int, concat: str | None, received: int, metadata: str | None
+) -> State:
     now = now_ms()
     row = {
         "id": ids.new_id(), "sha256": sha256, "size": size, "received": received,
         "device_id": device.id, "created_at": now, "expires_at": now + EXPIRES_MS, "concat": concat,
+        "told": metadata,
     }  # fmt: skip
     db.session.rollback()
     leases.begin(row)
@@ -292,7 +316,9 @@ def _known(sha256: str) -> bool:
 
 
 def _state(upload: Upload, offset: int, state: str = "uploading") -> State:
-    return State(upload.id, offset, upload.size, state, upload.expires_at, upload.concat)
+    return State(
+        upload.id, offset, upload.size, state, upload.expires_at, upload.concat, upload.told
+    )
 
 
 def _check_size(size: int) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from server.storage.tables import Upload
 from shared import ids
 
 LEASE_MS = 20_000
+WAIT_S = 1.0  # for a writer whose connection has just been cut
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,21 @@ def take(upload_id: str, now: int) -> Lease | None:
         if holder is not None and _is_dead(holder):
             row = _change(here, Upload.lease == holder, **values)
     return None if row is None else Lease(upload_id, token, row.received, row.pieces or [])
+
+
+def settled(upload_id: str, now: Callable[[], int]) -> bool:
+    """Wait until nobody writes to an upload, WAIT_S at most; whether anybody did."""
+    query = select(Upload.lease, Upload.lease_until).where(Upload.id == upload_id)
+    until = time.monotonic() + WAIT_S
+    waited = False
+    while time.monotonic() < until:
+        row = db.session.execute(query).first()
+        db.session.rollback()
+        if row is None or row[0] is None or row[1] < now() or _is_dead(row[0]):
+            return waited
+        waited = True
+        time.sleep(0.02)
+    return waited
 
 
 def advance(lease: Lease, received: int, pieces: list[str], now: int) -> bool:

@@ -263,6 +263,7 @@ class Upload(db.Model):
 
     ``pieces``: their names there, where the store needs them. ``lease`` of who writes now
     (server.storage.leases). ``concat``: "partial", or "final;" and the addresses of its parts.
+    ``told``: the metadata that the client gave, as it came.
     """
 
     __table_args__ = (Index("ix_upload_expires_at", "expires_at"),)
@@ -276,6 +277,7 @@ class Upload(db.Model):
     expires_at: Mapped[int] = mapped_column(Ms)
     pieces: Mapped[list[str] | None] = mapped_column(Json)
     concat: Mapped[str | None] = mapped_column(Text)
+    told: Mapped[str | None] = mapped_column(Text)
     lease: Mapped[str | None] = mapped_column(String)
     lease_until: Mapped[int | None] = mapped_column(Ms)
 
