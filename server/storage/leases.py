@@ -76,7 +76,7 @@ def settled(upload_id: str, now: Callable[[], int]) -> bool:
     while time.monotonic() < until:
         row = db.session.execute(query).first()
         db.session.rollback()
-        if row is None or row[0] is None or row[1] < now() or _is_dead(row[0]):
+        if row is None or row[0] is None or (row[1] or 0) < now() or _is_dead(row[0]):
             return waited
         waited = True
         time.sleep(0.02)
@@ -128,9 +128,13 @@ def _process() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; empty where that cannot be known."""
+    """When a process began, in the kernel's ticks; empty where that cannot be known.
+
+    One that was killed and that nobody has buried yet (Z) writes no more: it has no beginning.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 
