@@ -1,14 +1,14 @@
 """uploads: the metadata that their client gave, which it may ask for again
 
-Revision ID: 0009_upload_metadata
-Revises: 0008_ledger_received
+Revision ID: 0010_upload_metadata
+Revises: 0009_ledger_covering
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_upload_metadata"
-down_revision = "0008_ledger_received"
+revision = "0010_upload_metadata"
+down_revision = "0009_ledger_covering"
 branch_labels = None
 depends_on = None
 
