@@ -36,6 +36,7 @@ class Line:
         self.patches: list[Patch] = []
         self.passed = 0
         self.cut = 0
+        self.answers: list[int] = []  # the bytes of each answer's body
         self._watchers: list[tuple[int, threading.Event]] = []
         self._socket = socket.create_server((HOST, 0), backlog=64)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
@@ -47,6 +48,10 @@ class Line:
         with self._lock:
             self._watchers.append((passed, event))
         return event
+
+    def answered(self, head: bytes) -> bytes:
+        """The head of an answer as the client is to see it."""
+        return head
 
     def close(self) -> None:
         """Stop listening."""
@@ -88,10 +93,12 @@ class Line:
         answer, rest = _head(server)
         if patch is not None and answer:
             patch.status = int(answer.split(b" ", 2)[1])
-        client.sendall(answer + rest)
+        answer = self.answered(answer)
         left = int(_header(answer, b"content-length") or 0) - len(rest)
         if first[0] == b"HEAD" or b" 204 " in answer.split(b"\r\n")[0]:
             left = 0
+        self.answers.append(len(rest) + left)
+        client.sendall(answer + rest)
         while left > 0 and (piece := server.recv(PIECE)):
             client.sendall(piece)
             left -= len(piece)
