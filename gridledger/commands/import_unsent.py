@@ -20,6 +20,7 @@ RESULTS = {
     "held": "进隔离区 held",
     "rejected": "没有收下，在隔离区 rejected",
 }
+TO_COME = "会导入 to be taken in"
 PHOTOS = {"verified": "已存好 safe", "refused": "不是照片 refused", "missing": "还没有 missing"}
 
 
@@ -71,7 +72,8 @@ def _tell(report: Report, dry_run: bool) -> None:
     table(rows)
     new = sum(not one.before for one in report.entries)
     states = Counter(report.photos.values())
-    photos = "，".join(f"{PHOTOS.get(k, k)} {n}" for k, n in sorted(states.items())) or "0"
+    words = PHOTOS | ({"missing": TO_COME} if dry_run else {})
+    photos = "，".join(f"{words.get(k, k)} {n}" for k, n in sorted(states.items())) or "0"
     click.echo(f"共 {len(report.entries)} 条，新的 {new} 条；照片：{photos}")
     click.echo(f"{len(report.entries)} in all, {new} new; {len(report.photos)} photos")
     if report.gaps:
@@ -82,7 +84,7 @@ def _result(one: Entry) -> str:
     if one.before:
         return "早已到过 here before"
     if one.result is None:
-        return "会导入 to be taken in"
+        return TO_COME
     from shared import protocol
 
     why = f"：{protocol.title(one.code)}" if one.code else ""
