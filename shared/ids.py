@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import time
-import uuid
 
 ROOT_AREA = "0"  # reference data that holds everywhere
 GRID_DIGITS = 15  # 6 (county) + 3 (street) + 3 (community) + 3 (grid)
@@ -25,7 +24,8 @@ def uuid7(ms: int, random: bytes) -> str:
     number = (ms & (2**48 - 1)) << 80 | int.from_bytes(random[:10], "big")
     number = number & ~(0xF << 76) | 7 << 76
     number = number & ~(0x3 << 62) | 2 << 62
-    return str(uuid.UUID(int=number))
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_id() -> str:

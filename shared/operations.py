@@ -7,7 +7,7 @@ is frozen when it is saved, so that its hash is the same for ever.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,10 @@ class Operation:
             out["base"] = dict(self.base)
         return out
 
+    def to_text(self) -> str:
+        """The same, as it stands in a transaction's text."""
+        return _to_json(self.to_json())
+
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Operation:
         """An operation from its wire form, which the schema has already found valid."""
@@ -98,9 +102,12 @@ class Transaction:
     operations: tuple[Operation, ...]
     app: str = ""
 
-    def to_text(self) -> str:
-        """The frozen text: what is hashed, stored, sent and never written again."""
-        return _to_json(
+    def to_text(self, operations: Iterable[str] | None = None) -> str:
+        """The frozen text: what is hashed, stored, sent and never written again.
+
+        ``operations``: their texts, where they were made already.
+        """
+        head = _to_json(
             {
                 "id": self.id,
                 "author": self.author,
@@ -109,9 +116,10 @@ class Transaction:
                 "boot": self.boot,
                 "scope": list(self.scope),
                 "app": self.app,
-                "operations": [operation.to_json() for operation in self.operations],
             }
         )
+        texts = operations or [operation.to_text() for operation in self.operations]
+        return f'{head[:-1]},"operations":[{",".join(texts)}]}}'
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Transaction:

@@ -78,6 +78,7 @@ def _is_clean(raw: Any) -> bool:
     return "\\u0000" not in text and storable(text)
 
 
+_BARE = {bool, int, float, type(None)}
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -207,7 +208,10 @@ def _is_base(value: Any) -> bool:
 
 def values(kind: str, given: Any) -> bool:
     """Whether these are plainly valid values of a new record of a kind."""
-    return _are_values(kind, given) and _is_clean(given)
+    return _are_values(kind, given) and all(
+        storable(one) if type(one) is str else type(one) in _BARE or _is_clean(one)
+        for one in given.values()
+    )
 
 
 def _are_values(kind: str, given: Any) -> bool:

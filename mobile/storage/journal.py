@@ -33,7 +33,8 @@ def append(
 
     Raises SaveFailed(``too_large``) beyond the protocol's limits.
     """
-    text = transaction.to_text()
+    texts = [operation.to_text() for operation in transaction.operations]
+    text = transaction.to_text(texts)
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -55,23 +56,35 @@ def append(
         ),
     )  # fmt: skip
     n = cursor.lastrowid or 0
-    put_on_top(db, n, transaction, actor)
+    put_on_top(db, n, transaction, actor, texts)
     return n
 
 
-def put_on_top(db: sqlite3.Connection, n: int, transaction: Transaction, actor: Actor) -> None:
-    """Lay a transaction's operations on their records, until a checkpoint covers them."""
+def put_on_top(
+    db: sqlite3.Connection,
+    n: int,
+    transaction: Transaction,
+    actor: Actor,
+    texts: Iterable[str] | None = None,
+) -> None:
+    """Lay a transaction's operations on their records, until a checkpoint covers them.
+
+    ``texts``: the operations' own, where they were made already: of a new transaction.
+    """
     operations = transaction.operations
+    written = texts or [operation.to_text() for operation in operations]
     db.executemany(
         "INSERT OR IGNORE INTO pending (n, i, record_id, operation) VALUES (?, ?, ?, seal(?))",
-        [(n, i, one.id, to_json(one.to_json())) for i, one in enumerate(operations)],
+        [
+            (n, i, *pair)
+            for i, pair in enumerate(zip((o.id for o in operations), written, strict=True))
+        ],
     )
     db.executemany(
         "INSERT OR IGNORE INTO touched (n, partition_id) VALUES (?, ?)",
         [(n, partition) for partition in dict.fromkeys(one.partition for one in operations)],
     )
-    for record_id in dict.fromkeys(operation.id for operation in transaction.operations):
-        records.refresh(db, record_id, actor)
+    records.lay(db, transaction, actor, new=texts is not None)
 
 
 def last(db: sqlite3.Connection, device_id: str) -> tuple[int, str]:

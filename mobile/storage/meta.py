@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 from mobile.core.views import Grid, Person
 from shared.ledger import Actor
@@ -59,6 +60,20 @@ class Identity:
 
 def identity(db: sqlite3.Connection) -> Identity | None:
     """The identity, None before enrolment."""
+    kept = tuple(map(tuple, db.execute("SELECT name, value FROM meta WHERE name IN" + _OWN)))
+    known = _known.get(kept)
+    if known is None and kept:
+        known = _read_identity(db)
+        _known.clear()
+        if known is not None:
+            _known[kept] = known
+    return known
+
+
+_known: dict[tuple[tuple[Any, ...], ...], Identity] = {}  # as it is kept -> the one read last
+
+
+def _read_identity(db: sqlite3.Connection) -> Identity | None:
     known: dict[str, str] = dict(
         db.execute("SELECT name, unseal(value) FROM meta WHERE name IN" + _OWN)
     )

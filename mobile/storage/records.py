@@ -12,7 +12,7 @@ from mobile.core.edits import Held
 from mobile.core.overlay import Pending, shown
 from shared import checksum, records
 from shared.ledger import Actor
-from shared.operations import Operation
+from shared.operations import CREATE, Operation, Transaction
 from shared.reconcile import Record
 
 DOC = "unseal(coalesce(shown, agreed))"
@@ -208,21 +208,49 @@ def refresh(db: sqlite3.Connection, record_id: str, actor: Actor) -> None:
     result = shown(agreed, pending, actor) if known else agreed
     if result is None:
         return
-    _write_shown(db, result, None if result is agreed else to_json(dict(result.values)))
+    text = None if result is agreed else to_json(dict(result.values))
+    db.execute(_SHOW, _as_shown(result, text))
 
 
-def _write_shown(db: sqlite3.Connection, record: Record, text: str | None) -> None:
-    db.execute(
-        "INSERT INTO record (id, kind, partition_id, shown, visible, sort_key, search)"
-        " VALUES (?, ?, ?, seal_doc(?, ?), ?, ?, seal(?))"
-        " ON CONFLICT (id) DO UPDATE SET shown = excluded.shown, visible = excluded.visible,"
-        " sort_key = excluded.sort_key, search = excluded.search",
-        (
-            record.id, record.kind, record.partition, in_open(record.kind, record.values), text,
-            0 if record.deleted else 1,
-            doors.sort_key(record.kind, record.values),
-            doors.search_text(record.kind, record.values),
-        ),
+def lay(db: sqlite3.Connection, transaction: Transaction, actor: Actor, new: bool) -> None:
+    """Show the records of a transaction with its operations on top, which lie in ``pending``.
+
+    Where a ``new`` one makes a record there is nothing beneath, so that nothing is read for it.
+    """
+    by_record: dict[str, list[Operation]] = {}
+    for operation in transaction.operations:
+        by_record.setdefault(operation.id, []).append(operation)
+    made = []
+    for record_id, operations in by_record.items():
+        if not new or operations[0].op != CREATE:
+            refresh(db, record_id, actor)
+            continue
+        result = shown(None, [Pending(one, transaction.made_at) for one in operations], actor)
+        if result is not None:
+            made.append(_as_shown(result, to_json(result.values)))
+    if made and db.executemany(_SHOW_NEW, made).rowcount < len(made):
+        for record_id in by_record:  # one was here already
+            refresh(db, record_id, actor)
+
+
+_SHOW_NEW = (
+    "INSERT OR IGNORE INTO record (id, kind, partition_id, shown, visible, sort_key, search)"
+    " VALUES (?, ?, ?, seal_doc(?, ?), ?, ?, seal(?))"
+)
+_SHOW = (
+    "INSERT INTO record (id, kind, partition_id, shown, visible, sort_key, search)"
+    " VALUES (?, ?, ?, seal_doc(?, ?), ?, ?, seal(?))"
+    " ON CONFLICT (id) DO UPDATE SET shown = excluded.shown, visible = excluded.visible,"
+    " sort_key = excluded.sort_key, search = excluded.search"
+)
+
+
+def _as_shown(record: Record, text: str | None) -> tuple[Any, ...]:
+    return (
+        record.id, record.kind, record.partition, in_open(record.kind, record.values), text,
+        0 if record.deleted else 1,
+        doors.sort_key(record.kind, record.values),
+        doors.search_text(record.kind, record.values),
     )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ class Writing:
             values.setdefault("target_name", name)
             if not values["target_name"]:
                 del values["target_name"]
-            running = lookups.campaigns(db, ids.area_of(partition) or "", values["visited_at"])
+            area, asked = ids.area_of(partition) or "", values.get("answers")
+            running = lookups.campaigns(db, area, values["visited_at"]) if asked else []
             _refuse(rules.check_visit(values, {one.code: one for one in running}))
             deed = self._creation("save_visit", "visit", values, partition, name, draft.photos)
             if draft.solved is None:
