@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from server import quick_json
 from server.errors import Trouble
 from server.operations.clock import now_ms
 from server.operations.enrol import device_id_of, hash_secret
@@ -269,4 +270,5 @@ def _repair(session: Session, head: Head, buckets: list[int]) -> Iterator[str]:
     yield _line({"t": "repaired", "p": head.id, "seq": head.seq})
 
 
-_line = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _line(value: Any) -> str:
+    return quick_json.dumps(value).decode()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from server.quick_json import dumps
 from server.storage import direct, feed, overview
 from server.storage.database import in_line
 
@@ -77,7 +78,7 @@ def look(raw: Any, dialect: str, said: Said) -> Seen | None:
         noted = direct.sqlite_row(raw, _NOTE, (*_noted(said), said.token_hash))
     if noted is None:
         return None
-    found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+    found = direct.sqlite_row(raw, _LOOK, (said.token_hash, dumps(said.seqs).decode()))
     return None if found is None else _seen(found)
 
 
@@ -100,7 +101,7 @@ def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]
         return seen, (told[-1] or b"").split(_BETWEEN) if seen.moved else []
     raw.execute("BEGIN")
     try:
-        found = direct.sqlite_row(raw, _LOOK, (said.token_hash, json.dumps(said.seqs)))
+        found = direct.sqlite_row(raw, _LOOK, (said.token_hash, dumps(said.seqs).decode()))
         if found is None:
             return None
         seen = _seen(found)
@@ -132,7 +133,7 @@ def _asked(said: Said) -> tuple[str, ...]:
 
 def _noted(said: Said) -> tuple[Any, ...]:
     return (
-        str(said.now), json.dumps(said.waiting), str(said.clock_offset), said.app,
+        str(said.now), dumps(said.waiting).decode(), str(said.clock_offset), said.app,
         str(said.confirmed),
     )  # fmt: skip
 
