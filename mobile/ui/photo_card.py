@@ -39,8 +39,8 @@ class PhotoCard(LinkCard):
         self.badge, self.badge_icon, self.badge_tone = state
         what = tr("{what}的照片", what=_kind(photo.owner_kind))
         when = moment(photo.owner_at, self._now)
-        so_far = photo_states.so_far(photo, sent)
-        self.line = " · ".join(filter(None, (what, when, so_far)))
+        self.line = " · ".join(filter(None, (what, when)))
+        self.aside = photo_states.so_far(photo, sent)
         if photo.urgent:
             self.badge2, self.badge2_icon, self.badge2_tone = tr("急"), "flag", "danger"
 

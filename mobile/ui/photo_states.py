@@ -109,10 +109,10 @@ def receipt(row: VisitRow | ProblemRow, photos: Sequence[PhotoView]) -> Look:
     states = [one.state for one in photos]
     lost = sum(state in LOST for state in states)
     if lost:
-        said = tr("文字已存到服务器，{n}张照片没能交上，请补拍", n=lost)
+        said = tr("文字已存到服务器，{n}张照片没能交上，下次上门请补拍", n=lost)
         return Look(said, "warn", "warn")
     if row.photos_left and states.count("stored") == row.photos_left:
-        return Look(tr("文字和照片都已传到，等服务器核对照片"), "clock", "mute")
+        return Look(tr("文字和照片都已传到，等服务器核对"), "clock", "mute")
     if row.photos_left:
         said = tr("文字已存到服务器，还差{n}张照片（共{m}张）", m=len(photos), n=row.photos_left)
         return Look(said, "cloud_up", "info")

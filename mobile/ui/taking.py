@@ -224,4 +224,9 @@ def left_behind(shell: Shell, found: LeftBehind) -> None:
         return
     if found.page:
         shell.go(found.page, **found.args)
-    shell.say(tr("刚拍的照片已放进草稿，接着填吧"), "image")
+
+    def said(_: None = None) -> None:
+        shell.say(tr("刚拍的照片已放进草稿，接着填吧"), "image")
+
+    # After what the form says of the draft that it found.
+    shell.current.around.bridge.quick(lambda: None, said)

@@ -15,7 +15,7 @@ STATES = ("uploading", "waiting", "corrupt", "stored", "trouble", "missing", "re
 
 @dataclass(frozen=True)
 class Scene:
-    """``visits``: by the state of its one photo. ``safe``: a visit with twelve safe photos."""
+    """``visits``: by the state of its one photo. ``safe``: a visit whose photos are all safe."""
 
     safe: str
     visits: dict[str, str]
@@ -43,16 +43,17 @@ def visit_with(phone: Phone, home: str, pictures: list[bytes]) -> tuple[str, lis
     return visit, [one.sha256 for one in ready]
 
 
-def lay_out(phone: Phone, states: tuple[str, ...] = STATES) -> Scene:
+def lay_out(phone: Phone, states: tuple[str, ...] = STATES, safe: int = 12) -> Scene:
     """Save visits with photos, let the texts arrive, and put each photo into a state.
 
     The phone has pulled its round and its network is on.
     """
+    side = 700
     homes = [home for home in phone.households() if home.state != "empty"]
-    safe, safe_shas = visit_with(phone, homes[0].id, [drawn(n) for n in range(12)])
+    whole, safe_shas = visit_with(phone, homes[0].id, [drawn(n, side) for n in range(safe)])
     visits, shas = {}, {}
     for number, state in enumerate(states, start=1):
-        visit, (sha,) = visit_with(phone, homes[number].id, [drawn(12 + number)])
+        visit, (sha,) = visit_with(phone, homes[number].id, [drawn(12 + number, side)])
         visits[state], shas[state] = visit, sha
     urgent = phone.report_problem(
         ProblemDraft(
@@ -62,7 +63,7 @@ def lay_out(phone: Phone, states: tuple[str, ...] = STATES) -> Scene:
                 "place": homes[9].address,
                 "concern_tags": ["urgent"],
             },
-            (DraftPhoto(phone.prepare_photo(drawn(30))),),
+            (DraftPhoto(phone.prepare_photo(drawn(30, side))),),
         )
     )
     phone.sync(photos=False)
@@ -71,11 +72,11 @@ def lay_out(phone: Phone, states: tuple[str, ...] = STATES) -> Scene:
         photos.pulled_states(db, {sha: "verified" for sha in safe_shas}, now)
         for state, sha in shas.items():
             if state == "uploading":
-                photos.keep_upload(db, sha, "/api/v1/photos/x", 131_072)
+                photos.keep_upload(db, sha, "/api/v1/photos/x", 65_536)
             elif state == "trouble":
                 queue.keep_trouble(db, sha, "locked", 3, now + 20 * 60_000)
             elif state == "refused":
                 photos.keep_state(db, sha, "refused", "has_position")
             elif state != "waiting":
                 photos.keep_state(db, sha, state, state)
-    return Scene(safe, visits, shas, urgent)
+    return Scene(whole, visits, shas, urgent)

@@ -71,11 +71,16 @@ def is_photo(path: str) -> bool:
     return path.startswith(protocol.PHOTOS)
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_two_photos_go_side_by_side_or_one_alone(place: Place, lanes: int) -> None:
+def test_two_photos_go_side_by_side_or_one_alone(place: Place) -> None:
     """With two lanes both first requests meet; with one, no two are ever under way."""
     phone = place.phone()
-    visit(phone, place, 120, 121, 122)
+    for lanes in (1, 2):
+        visit(phone, place, 120, 121, 122)
+        assert most_at_once(phone, lanes) == lanes
+
+
+def most_at_once(phone: Phone, lanes: int) -> int:
+    """Sync; how many requests about photos were under way at the same time."""
     meet = threading.Barrier(2, timeout=20)
     lock, now, most = threading.Lock(), [0], [0]
 
@@ -99,7 +104,7 @@ def test_two_photos_go_side_by_side_or_one_alone(place: Place, lanes: int) -> No
     with through(phone, watched):
         report = phone.sync(lanes=lambda: lanes)
     assert report.complete and report.photos == 3
-    assert most[0] == lanes
+    return most[0]
 
 
 def test_urgent_problems_go_before_all_then_the_smallest(place: Place) -> None:
@@ -193,19 +198,16 @@ def test_one_photos_own_trouble_stops_no_other_and_waits_its_turn(place: Place) 
     assert state(phone, bad)["state"] == "verified"
 
 
-@pytest.mark.parametrize(("jitter", "share"), [(0.0, 0.5), (0.999999, 1.0)])
-def test_the_wait_is_spread_by_chance_and_counts_from_the_clock(
-    place: Place, jitter: float, share: float
-) -> None:
+def test_the_wait_is_spread_by_chance_and_counts_from_the_clock(place: Place) -> None:
     phone = place.phone()
     _, (sha,) = visit(phone, place, 100)
     phone.sync(photos=False)
     now = 1_900_000_000_000
-    how = Sending(lambda: 1, lambda *_: None, now, lambda: jitter)
     path = photos.path_of(phone._store.folder, sha)
     aside = path.rename(path.with_suffix(".aside"))
     path.mkdir()  # there, and cannot be read
-    for tries in (1, 2, 3):
+    for tries, jitter, share in ((1, 0.0, 0.5), (2, 0.999999, 1.0), (3, 0.5, 0.75)):
+        how = Sending(lambda: 1, lambda *_: None, now, lambda chance=jitter: chance)
         result = upload(phone._store, phone._runner.connect(), how)
         assert [one.code for one in result.troubles] == ["unreadable"]
         wait = retry.FIRST_MS * 2 ** (tries - 1) * share

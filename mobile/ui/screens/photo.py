@@ -25,7 +25,7 @@ class PhotoPage(Page):
     def enter(self, path: str, title: str, state: str = "", small: bool = False) -> None:
         """Read it in the background. ``small``: the original has left the phone."""
         self.title, self.state, self.picture = title, state, None
-        self.told = tr("原图已安全存到服务器，手机上只留小图") if small else ""
+        self.told = tr("原图已存到服务器，手机上只留小图") if small else ""
         phone = self.around.phone
         self.read(
             lambda: pixels(lambda: phone.picture(Path(path)), SIDE, square=False), self._arrived
