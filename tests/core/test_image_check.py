@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import random
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from server.core import image_check, thumbnail
 from server.core.image_check import BadImage, check
+
+ROOT = Path(__file__).parents[2]
 
 
 def jpeg(size: tuple[int, int] = (64, 48), **more: object) -> bytes:
@@ -34,16 +39,26 @@ def with_xmp(text: bytes) -> bytes:
 
 def huge_png(width: int, height: int) -> bytes:
     """A PNG that says it has so many pixels, and would inflate to them."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        crc = zlib.crc32(name + body)
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", crc)
-
     rows = zlib.compress(bytes(200_000))
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
+    return png(width, height, png_chunk(b"IDAT", rows))
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    crc = zlib.crc32(name + body)
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", crc)
+
+
+def png(width: int, height: int, chunks: bytes) -> bytes:
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunks + png_chunk(b"IEND", b"")
+
+
+def huge_jpeg() -> bytes:
+    """A JPEG whose header says 60,000 x 60,000 pixels."""
+    data = bytearray(jpeg())
+    size = data.index(b"\xff\xc0") + 5
+    data[size : size + 4] = struct.pack(">HH", 60_000, 60_000)
+    return bytes(data)
 
 
 def gps() -> bytes:
@@ -69,6 +84,12 @@ HOSTILE = [
     ("truncated", jpeg((640, 480))[:9000], "broken"),
     ("half a header", jpeg()[:15], "broken"),
     ("50,000 x 50,000", huge_png(50_000, 50_000), "too_many_pixels"),
+    ("JPEG of 60,000 x 60,000", huge_jpeg(), "too_many_pixels"),
+    (
+        "text that inflates to 200 MB",
+        png(9, 9, png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 1))),
+        "broken",
+    ),
     ("rows missing", huge_png(4000, 4000), "broken"),
     ("EXIF position", gps(), "has_position"),
     (
@@ -84,6 +105,10 @@ CLEAN = [
     ("JPEG", jpeg()),
     ("progressive", SCANS),
     ("EXIF with a 4 GB count", exif_segment(FOUR_GB)),
+    (
+        "EXIF with a position of 4 GB",
+        exif_segment(b"II*\x00\x08\x00\x00\x00" + GPS_4_GB + bytes(4)),
+    ),
     ("EXIF that is nothing", exif_segment(b"\xff" * 40)),
     ("XMP without a position", with_xmp(XMP % b"<dc:title>GPS</dc:title>")),
 ]
@@ -100,6 +125,26 @@ def test_what_is_no_clean_photo_is_refused_for_its_own_reason(data: bytes, code:
     tracemalloc.stop()
     assert refused.value.code == code
     assert peak < 8 * 2**20
+
+
+def test_hostile_files_cost_a_process_little_memory_and_time() -> None:
+    program = """
+import io, resource
+from tests.core.test_image_check import CLEAN, HOSTILE, BadImage, check
+used = resource.getrusage(resource.RUSAGE_SELF)
+seconds = int(used.ru_utime + used.ru_stime) + 4
+resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+for row in (*CLEAN, *HOSTILE):
+    try:
+        check(io.BytesIO(row[1]))
+    except BadImage:
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used.ru_maxrss)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 64 * 1024  # kB more than the process had before
 
 
 @pytest.mark.parametrize("data", [row[1] for row in CLEAN], ids=[row[0] for row in CLEAN])
