@@ -223,7 +223,8 @@ def _family(batch: Batch, problem: Record) -> list[tuple[Record, str | None]]:
     """A problem and all that were merged into it, each with who reported it."""
     held = batch.get("problem", problem.id)
     found = [(problem, held.created_by if held else None)]
-    for merged_id in merged_into(batch.session, problem.id):
+    counted = problem.values.get("merged_count")
+    for merged_id in merged_into(batch.session, problem.id) if counted else ():
         one = batch.get("problem", merged_id)
         if one is not None and not one.record.deleted:
             found.append((one.record, one.created_by))

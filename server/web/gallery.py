@@ -112,8 +112,10 @@ def of_problem(session: Session, taken: Sequence[Any], needs_after: bool) -> Gal
 def of_owner(session: Session, photo: Any) -> Gallery:
     """The gallery that a photo belongs to."""
     if photo.owner_kind == "problem":
-        main = main_problem(session, photo.owner_id)
-        owners = [main, *(one.id for one in family.merged(session, main))]
+        main = session.get(Problem, main_problem(session, photo.owner_id))
+        owners = [photo.owner_id]
+        if main is not None:
+            owners = [main.id, *(one.id for one in family.merged(session, main))]
         return of_problem(session, photos.of_owners(session, owners), False)
     return of_visit(session, photos.of_owners(session, [photo.owner_id]))
 

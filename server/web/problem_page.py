@@ -67,7 +67,7 @@ def context(
     body_names = {code: words.reference_name(body, code) for code, body in bodies.items()}
     category = clocks.categories().get(problem.category)
     data = category.data if category else None
-    merged = family.merged(reading, problem.id)
+    merged = family.merged(reading, problem)
     taken = photos.of_owners(reading, [problem.id, *(one.id for one in merged)])
     own = [one for one in taken if one.owner_id == problem.id]
     entries = problems.history(reading, problem.id)

@@ -41,12 +41,14 @@ class Related:
     chain: tuple[Any, ...] = ()
 
 
-def merged(session: Session, problem_id: str) -> list[Problem]:
+def merged(session: Session, problem: Problem) -> list[Problem]:
     """The problems merged into one, or into one of those; nearest first.
 
     Whoever sees the one may know of them: their photos and reporters are its own now.
     """
-    found = nearby.merged_into(session, problem_id)
+    if not problem.merged_count:  # as nearly all; a lookup in so empty an index may scan the table
+        return []
+    found = nearby.merged_into(session, problem.id)
     if not found:
         return []
     known = {one.id: one for one in session.scalars(select(Problem).where(Problem.id.in_(found)))}
