@@ -48,7 +48,7 @@ def lay_out(phone: Phone, states: tuple[str, ...] = STATES, safe: int = 12) -> S
 
     The phone has pulled its round and its network is on.
     """
-    side = 700
+    side = 620
     homes = [home for home in phone.households() if home.state != "empty"]
     whole, safe_shas = visit_with(phone, homes[0].id, [drawn(n, side) for n in range(safe)])
     visits, shas = {}, {}
