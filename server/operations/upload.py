@@ -291,7 +291,7 @@ def _begin(
         "device_id": device.id, "created_at": now, "expires_at": now + EXPIRES_MS, "concat": concat,
         "told": metadata,
     }  # fmt: skip
-    db.session.rollback()
+    db.session.commit()  # nothing was written
     leases.begin(row)
     upload = Upload(**row)
     return state_of(upload) if received else _state(upload, 0)

@@ -38,7 +38,7 @@ def upload(upload_id: str, sha256: str, size: int, pieces: list[str], digest: st
     forgotten, and the upload has to begin anew.
     """
     store = blobs.current()
-    db.session.rollback()
+    db.session.commit()  # nothing was written; what was read need not be read again
     try:
         file = store.open_upload(upload_id, size, pieces)
     except FileNotFoundError:
