@@ -12,7 +12,7 @@ import json
 import sqlite3
 
 from mobile.core.due import DAY_MS
-from mobile.storage import meta, records
+from mobile.storage import meta, records, vault
 from mobile.storage.store import Store
 from shared import ledger
 
@@ -21,6 +21,7 @@ CHOICES = (30, 90, 180)  # never less than what a phone keeps of its journal
 DEFAULT = 90
 THINNED = "thinned"  # in meta: how many since the file was last rewritten
 WORTH_IT = 2000  # about 2 MB
+AT_ONCE = 2000  # visits of one sync: after a first pull the rest goes with the next ones
 MOST = 200  # visits of one transaction: nobody who saves waits long behind it
 
 # Somebody may still need it whole: work on top, an open conflict, task or problem, a photo of
@@ -45,7 +46,7 @@ def keep_days(db: sqlite3.Connection) -> int:
 
 
 def tidy(store: Store, server_time: int) -> int:
-    """Thin what is older than the setting says, by the server's clock; how many.
+    """Thin what is older than the setting says, by the server's clock, oldest first; how many.
 
     In short transactions: a kill leaves some for the next time. Raises SaveFailed.
     """
@@ -54,10 +55,10 @@ def tidy(store: Store, server_time: int) -> int:
     return thin(store, before)
 
 
-def thin(store: Store, before: int) -> int:
-    """Thin the visits made and last changed before (Unix ms)."""
+def thin(store: Store, before: int, most: int = AT_ONCE) -> int:
+    """Thin visits made and last changed before (Unix ms), about so many at most; how many."""
     done, after = 0, (0, "")
-    while True:
+    while done < most:
         with store.reading() as db:
             rows = _old(db, before, after)
         if not rows:
@@ -65,9 +66,10 @@ def thin(store: Store, before: int) -> int:
         after = (rows[-1]["at"], rows[-1]["id"])
         with store.writing() as db:
             db.execute("PRAGMA secure_delete = ON")  # no page keeps what is dropped
-            now = sum(_thin(db, row["id"]) for row in rows)
+            now = _thin(db, [row["id"] for row in rows])
             meta.put(db, THINNED, meta.number(db, THINNED) + now)
         done += now
+    return done
 
 
 def compact(store: Store) -> bool:
@@ -107,11 +109,32 @@ def _old(db: sqlite3.Connection, before: int, after: tuple[int, str]) -> list[sq
     ).fetchall()
 
 
-def _thin(db: sqlite3.Connection, visit_id: str) -> bool:
-    """Drop what was said on a visit, unless somebody still needs it."""
+# What is sealed says beside it what stands in the open: that stays as it is.
+_THIN = (
+    "UPDATE record AS r SET agreed = json_remove(agreed, '$.\"~\"'), search = '', thin = 1"
+    " WHERE id IN (SELECT value FROM json_each(?)) AND thin = 0 AND gone = 0 AND shown IS NULL"
+    f" AND agreed >= '{vault.SEALED_DOC}' AND agreed < '{vault.SEALED_DOC}~' AND {_DONE_WITH}"
+    " AND json_extract(unseal(agreed), '$.review_state') IS NOT 'returned'"
+)
+
+
+def _thin(db: sqlite3.Connection, visit_ids: list[str]) -> int:
+    """Drop what was said on visits, unless somebody still needs it; how many."""
+    named = json.dumps(visit_ids)
+    thinned = db.execute(_THIN, (named,)).rowcount
+    unsealed = db.execute(
+        "SELECT id FROM record WHERE id IN (SELECT value FROM json_each(?)) AND thin = 0"
+        f" AND agreed NOT LIKE '{vault.SEALED_DOC}%'",
+        (named,),
+    ).fetchall()
+    return thinned + sum(_thin_unsealed(db, row["id"]) for row in unsealed)
+
+
+def _thin_unsealed(db: sqlite3.Connection, visit_id: str) -> bool:
+    """The same of one that an older app left as it could be read."""
     row = db.execute(
-        "SELECT unseal(r.agreed) AS agreed FROM record r WHERE r.id = ? AND r.thin = 0"
-        f" AND r.agreed IS NOT NULL AND r.gone = 0 AND r.shown IS NULL AND {_DONE_WITH}",
+        "SELECT r.agreed FROM record r WHERE r.id = ? AND r.gone = 0 AND r.shown IS NULL"
+        f" AND {_DONE_WITH}",
         (visit_id,),
     ).fetchone()
     if row is None:

@@ -30,7 +30,7 @@ KEY_FILES = ("key.json", "key.copy.json")  # the same twice: losing the key lose
 DEVICE_KEY = "device.key"
 PHOTO_MARK = b"GLP1"
 _NONCE = 12
-_DOC = '{"~":"'
+SEALED_DOC = '{"~":"'
 Value = str | bytes | int | float | None  # as SQLite has it
 
 
@@ -112,7 +112,7 @@ class Vault:
             return text
         sealed = b2a_base64(self._cipher.seal(text.encode()), newline=False).decode()
         rest = in_open[1:]
-        return f'{_DOC}{sealed}"}}' if rest == "}" else f'{_DOC}{sealed}",{rest}'
+        return f'{SEALED_DOC}{sealed}"}}' if rest == "}" else f'{SEALED_DOC}{sealed}",{rest}'
 
     def unseal(self, text: Value) -> Value:
         """A text or a record as it was; what was never sealed, as it is. Raises ValueError."""
@@ -120,8 +120,8 @@ class Vault:
             return text
         if text.startswith("~"):
             sealed = text[1:]
-        elif text.startswith(_DOC):
-            sealed = text[len(_DOC) : text.index('"', len(_DOC))]
+        elif text.startswith(SEALED_DOC):
+            sealed = text[len(SEALED_DOC) : text.index('"', len(SEALED_DOC))]
         else:
             return text
         return self._cipher.unseal(a2b_base64(sealed)).decode()

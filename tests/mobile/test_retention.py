@@ -75,6 +75,32 @@ def test_a_visit_that_comes_again_is_whole_and_is_thinned_again(
     assert notes(phone) == [NOTE] and retention.tidy(phone._store, LATER) == 0
 
 
+def test_after_a_first_pull_they_leave_in_parts_the_oldest_first(
+    phone: Phone, server: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MOST", 2)
+    server.send(home(server), *(visit(server, n=n) for n in range(1, 6)), server.checkpoint())
+    assert retention.thin(phone._store, LATER, 2) == 2
+    left = {row.id for row in phone.household(HOME).visits}
+    assert left == {named(n) for n in (3, 4, 5)}
+    assert retention.tidy(phone._store, LATER) == 3
+    assert server.send(server.checkpoint()).mismatched == set()
+
+
+def test_an_older_apps_visit_leaves_too(phone: Phone, server: FakeFeed) -> None:
+    """It was kept as it could be read."""
+    server.send(home(server), visit(server, n=1), visit(server, n=2), server.checkpoint())
+    plain = '{"target_id":"x","visited_at":1,"note":"%s","review_state":"%s"}'
+    with phone._store.writing() as db:
+        for n, state in ((1, "approved"), (2, "returned")):
+            db.execute(
+                "UPDATE record SET agreed = ? WHERE id = ?", (plain % (NOTE, state), named(n))
+            )
+    assert retention.tidy(phone._store, LATER) == 1
+    kept = scalar(phone, "SELECT agreed FROM record WHERE id = ?", named(1))
+    assert kept == '{"target_id":"x","visited_at":1}'
+
+
 def test_what_somebody_still_needs_stays(phone: Phone, server: FakeFeed) -> None:
     """Returned, disputed, with an open problem, an open task or a photo that is not verified."""
     link = {"about_kind": "visit", "about_id": named(2), "state": "open"}
