@@ -173,11 +173,8 @@ Builder.load_string("""
     Sub:
         text: root.line
         most: 2
-    StackLayout:
+    Flow:
         id: badges
-        size_hint_y: None
-        height: self.minimum_height if self.children else 0
-        spacing: dp(6)
     Txt:
         text: root.why
         color: t.tone(root.why_tone)[0]
