@@ -15,6 +15,7 @@ OTHER = "01900000-0000-7000-8000-0000000000bb"
 DEVICE = "01900000-0000-7000-8000-0000000000dd"
 GRID = "410103007901001"
 PARTITION = ids.grid_partition(GRID)
+COMPOUNDS = 40
 NOW = 1_790_000_000_000
 
 
@@ -35,6 +36,31 @@ def door_on(phone: Phone) -> str:
     values = {"building": "3", "unit": "1", "door": "501", "contact_name": "王秀兰"}
     take(phone, [row(1, "household", door_id, values), checkpoint(1, {door_id: 1})])
     return door_id
+
+
+def door_values(n: int, compounds: list[str]) -> dict[str, Any]:
+    """The household at one of ten thousand doors, dealt out over the compounds."""
+    return {
+        "compound_id": compounds[n % len(compounds)],
+        "building": str(n // 1000 + 1),
+        "unit": str(n // 250 % 4 + 1),
+        "door": f"{n // 40 % 6 + 1}0{n % 2 + 1}",
+        "contact_name": "王李张刘陈"[n % 5] + "秀建国"[n % 3] + "兰英军丽"[n % 4],
+        "contact_phone": f"138{n * 7919 % 10**8:08}",
+    }
+
+
+def doors(phone: Phone, count: int) -> None:
+    """So many households in forty compounds, pulled."""
+    compounds = [ids.new_id() for _ in range(COMPOUNDS)]
+    lines = [
+        row(n, "compound", one, {"name": f"幸福里{n}号院"}) for n, one in enumerate(compounds, 1)
+    ]
+    lines += [
+        row(COMPOUNDS + n, "household", ids.new_id(), door_values(n, compounds))
+        for n in range(1, count + 1)
+    ]
+    take(phone, [*lines, checkpoint(len(lines), {line["id"]: 1 for line in lines})])
 
 
 def row(

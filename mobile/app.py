@@ -222,7 +222,7 @@ def make_app(
             if resumed:
                 Clock.schedule_once(lambda _: resumed(), ANSWER_SECONDS)
             open_ = self.around.phone is not None and not (gate is not None and gate.shut)
-            if open_ and self.around.phone.enrolled and sync_by_itself:
+            if open_ and sync_by_itself:  # who has not enrolled is found out there
                 self.around.syncer.start(by_itself=True)
 
         def on_stop(self) -> None:
@@ -280,12 +280,19 @@ def make_app(
             self.around.bridge.quick(lambda: store.photos_left_behind(live), arrived)
 
         def _synced(self) -> None:
-            if self.around.phone.enrolled:
-                self.around.shell.refresh()
-            else:  # revoked, handed in, wiped: nothing that a page still holds may be written
-                self.around.shell.forget()
-                self.around.bridge.quick(self._drop_drafts)  # kept between the wipe and now
-                self._new_shell()
+            phone = self.around.phone
+
+            def known(enrolled: bool) -> None:
+                if phone is not self.around.phone:
+                    return
+                if enrolled:
+                    self.around.shell.refresh()
+                else:  # revoked, handed in, wiped: nothing that a page still holds may be written
+                    self.around.shell.forget()
+                    self.around.bridge.quick(self._drop_drafts)  # kept between the wipe and now
+                    self._new_shell()
+
+            self.around.bridge.quick(lambda: phone.enrolled, known)
 
         def _drop_drafts(self) -> None:
             for draft in self.around.phone.drafts():

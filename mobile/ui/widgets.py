@@ -10,7 +10,7 @@ from kivy.clock import Clock
 from kivy.core.image import Image as CoreImage
 from kivy.factory import Factory
 from kivy.graphics import Color, Rectangle
-from kivy.metrics import dp
+from kivy.metrics import Metrics, dp
 from kivy.properties import (
     BooleanProperty,
     ColorProperty,
@@ -105,7 +105,9 @@ class Icon(Widget):
         self._ink.rgba = self.tint if self.name else theme.CLEAR
         if self.name:
             if self.name not in self._read:
-                self._read[self.name] = CoreImage(theme.icon(self.name), mipmap=True).texture
+                # Drawn at half its size or more, it needs no smaller copies of itself.
+                small = Metrics.density < 1.5
+                self._read[self.name] = CoreImage(theme.icon(self.name), mipmap=small).texture
             self._box.texture = self._read[self.name]
 
     def _place(self, *_: Any) -> None:

@@ -11,6 +11,7 @@ from mobile.ui.screens.me import VERSION
 from mobile.ui.widgets import text
 
 LICENCES = (
+    ("gridledger", "MIT"),
     ("Kivy", "MIT"),
     ("Python", "PSF-2.0"),
     ("SQLite", "Public domain"),
@@ -18,6 +19,14 @@ LICENCES = (
     ("marshmallow", "MIT"),
     ("Pillow", "MIT-CMU"),
     ("cryptography", "Apache-2.0 / BSD-3-Clause"),
+    ("urllib3", "MIT"),
+    ("idna", "BSD-3-Clause"),
+    ("certifi", "MPL-2.0"),
+    ("plyer", "MIT"),
+    ("pyjnius", "MIT"),
+    ("SDL 2", "Zlib"),
+    ("FreeType", "FTL"),
+    ("OpenSSL", "Apache-2.0"),
     ("Noto Sans SC", "SIL OFL 1.1"),
 )
 
