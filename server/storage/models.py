@@ -146,7 +146,6 @@ Problem: Any = _model(
     "target_id",
     "visit_id",
     "ledger_no",
-    "merged_into",
     "next_at",
     "deadline_at",
     "partition_id deadline_at",
@@ -155,6 +154,11 @@ Problem: Any = _model(
     "category cell found_at",
     sorted_by=("due_key", "found_at", "number_key", "reported_at"),
 )
+# Few are merged: among all the others SQLite would take the index for useless.
+MERGED = text("merged_into IS NOT NULL")
+Index(
+    "ix_problem_merged_into", Problem.merged_into, sqlite_where=MERGED, postgresql_where=MERGED
+)  # fmt: skip
 Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
 Photo: Any = _model(records.PHOTO, "owner_id", "sha256")
 

@@ -59,7 +59,7 @@ SORTS: dict[str, tuple[str, bool]] = {
 }
 # By what a filter leaves little -> the columns by which it is looked up.
 _LOOKED_UP = {
-    "handler": ("id",), "body": ("body", "state"), "partition_id": ("partition_id", "state"),
+    "handler": ("id",), "body": ("body", "state"),
 }  # fmt: skip
 
 
