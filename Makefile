@@ -20,7 +20,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-test setup-apk demo test test-fast lint format bench screenshots apk check-apk lock clean
+.PHONY: help setup setup-test setup-apk demo test test-fast lint format bench screenshots golden apk check-apk lock clean
 
 help: ## list these targets / 列出全部命令
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -64,6 +64,9 @@ apk: setup-apk ## the Android package, where Java, Rust and an SDK are; ARGS=rel
 
 check-apk: setup-apk ## check the Android package without an SDK / 检查安卓打包
 	$(BIN)/python tools/check_apk.py $(ARGS)
+
+golden: setup-test ## draw the golden pictures of the phone's pages anew / 更新界面基准图
+	$(BIN)/python -m tests.screens.golden_pages
 
 lock: setup ## write the lock files anew; ARGS=--upgrade: newest versions / 更新依赖锁定文件
 	$(BIN)/python tools/lock.py $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mobile.core.clock import Clock
 from mobile.core.views import Grid
 from mobile.storage import feed, identity, meta
 from mobile.sync.phone import Phone
@@ -19,9 +20,9 @@ COMPOUNDS = 40
 NOW = 1_790_000_000_000
 
 
-def enrolled(folder: Path) -> Phone:
+def enrolled(folder: Path, clock: Clock | None = None) -> Phone:
     """A phone with one grid and nothing in it."""
-    phone = Phone.open(folder)
+    phone = Phone.open(folder, clock=clock)
     user = {"id": USER, "name": "王五", "role": "grid_worker"}
     answer = {"device_id": DEVICE, "token": "t", "epoch": "epoch-1", "last_dseq": 0, "user": user}
     with phone._store.writing() as db:
