@@ -25,7 +25,7 @@ from server.storage.tables import Upload
 from shared import ids
 
 LEASE_MS = 20_000
-WAIT_S = 1.0  # for a writer whose connection has just been cut
+WAIT_S = 3.0  # for a writer whose connection has just been cut
 
 
 @dataclass(frozen=True)

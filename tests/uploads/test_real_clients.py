@@ -25,7 +25,6 @@ from tests.uploads.line import Line, Patch
 from tests.uploads.pictures import photo
 
 PHOTOS = 50
-KILLS, AT_ONCE = 2, 2  # AT_ONCE as in tus_js.mjs
 CHUNK = 128 * 1024  # bytes of tuspy's PATCH; tus-js-client sends whole photos
 CUTS = (200_000, 400_000)
 ROOT = Path(__file__).parents[2]
@@ -112,7 +111,6 @@ def test_every_photo_arrives_once_over_a_line_that_is_cut_and_from_a_server_that
 
         senders.append(threading.Thread(target=run))
     kills = [line.after(total // 5) for line in lines]
-    assert len(kills) == KILLS
     for sender in senders:
         sender.start()
     for moment in kills:
@@ -127,6 +125,6 @@ def test_every_photo_arrives_once_over_a_line_that_is_cut_and_from_a_server_that
         with closing(line):
             assert line.cut > PHOTOS // 2
             again = sent_twice(line.patches)
-            # A cut loses nothing that came through it; a killed server, what it had not yet noted.
-            assert len(again) <= KILLS * AT_ONCE, again
+            cut_off = sum(one.passed for one in line.patches if one.status != 204)
+            assert sum(again) <= cut_off
             assert line.passed == sum(again) + PHOTOS * len(photo())

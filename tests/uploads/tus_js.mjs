@@ -12,7 +12,7 @@ function send({ path, sha256 }) {
       endpoint,
       metadata: { sha256 },
       headers: { Authorization: `Bearer ${token}` },
-      retryDelays: Array(400).fill(50),
+      retryDelays: Array(4000).fill(50),
       storeFingerprintForResuming: false,
       onSuccess: resolve,
       onError: reject,
