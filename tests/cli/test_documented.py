@@ -1,4 +1,4 @@
-"""docs/operations.md knows every command and every setting."""
+"""docs/operations.md knows every command and every setting; decisions are numbered."""
 
 from __future__ import annotations
 
@@ -56,3 +56,11 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_the_list_of_commands_shows_each_with_a_line() -> None:
     assert all(re.search(r"[\u4e00-\u9fff].* / \w", line) for _, _, line in COMMANDS.values())
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in files]
+    assert numbers == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for path in files:
+        assert path.read_text(encoding="utf-8").startswith(f"# {path.name[:4]} ")
