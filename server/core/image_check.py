@@ -9,7 +9,6 @@ Of a JPEG of one plain scan the beginning is decoded, see server.core.jpeg_scan.
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from server.core import photo_position
 from server.core.jpeg_scan import END, SCAN, Enough, Limited, enough_of
 
 # Several pictures in one JPEG file, as some phones write them, are "MPO"; it is shown as a JPEG.
@@ -43,10 +43,6 @@ MAX_SCANS = 64  # of a progressive JPEG; each may cost as much time as a whole p
 MAX_EXIF = 256 * 1024
 CODES = ("empty", "not_an_image", "too_many_pixels", "broken", "has_position")
 
-_GPS_IFD = 0x8825
-_GPS_PLACES = (2, 4, 20, 22)  # latitude and longitude, of the place and of the destination
-_GPS_RAW = re.compile(rb"\x88\x25\x00\x04|\x25\x88\x04\x00")  # its entry, in either byte order
-_XMP_POSITION = re.compile(rb"g(?:ps-?(?:latitude|longitude|dest|position)|eo:lat)")  # lower case
 _whole = threading.Lock()
 
 _PLUGINS = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported, so known
@@ -82,12 +78,17 @@ def check(file: IO[bytes]) -> Checked:
         with opened(cast(IO[bytes], limited)) as image:
             width, height = image.size
             mime = FORMATS[image.format or ""]
-            if has_position(image):
+            late = image.format == "PNG"  # its texts may stand behind the pixels
+            if not late and has_position(image):
                 raise BadImage("has_position")
             if _row_by_row(image):
                 limited.stop_at = enough_of(file)
             with decoding(image, (1, 1)), suppress(Enough):
                 image.load()
+                if late and has_position(image):
+                    raise BadImage("has_position")
+        if photo_position.anywhere(file):
+            raise BadImage("has_position")
     if mime == "image/jpeg":
         _check_end(file)
     return Checked(mime, width, height)
@@ -131,28 +132,13 @@ def decoding(image: Image.Image, size: tuple[int, int]) -> Iterator[None]:
 
 
 def has_position(image: Image.Image) -> bool:
-    """Whether EXIF or XMP, of any picture in the file, says where it was taken."""
-    if any(_XMP_POSITION.search(text.lower()) for text in _texts(image)):
+    """Whether EXIF or XMP, as a reader of pictures finds them, says where it was taken."""
+    if any(photo_position.in_text(text) for text in _texts(image)):
         return True
-    for number in range(getattr(image, "n_frames", 1) if image.format == "MPO" else 1):
-        if number:
-            image.seek(number)
-        if _exif_position(image):
-            return True
-    if image.format == "MPO":
-        image.seek(0)
-    return False
-
-
-def _exif_position(image: Image.Image) -> bool:
     raw = image.info.get("exif") or b""
     if len(raw) > MAX_EXIF:
         raise BadImage("broken")
-    try:
-        places = image.getexif().get_ifd(_GPS_IFD)
-        return any(tag in places for tag in _GPS_PLACES)
-    except Exception:  # too broken to be read; the picture itself may be good
-        return _GPS_RAW.search(raw) is not None
+    return photo_position.in_exif(image.getexif, raw)
 
 
 def _texts(image: Image.Image) -> Iterator[bytes]:
