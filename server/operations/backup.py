@@ -99,8 +99,8 @@ def restore(source: Path) -> str:
 
 
 def _check_sqlite(path: Path) -> None:
-    """Raise Trouble unless the file is a whole database of gridledger."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    """Raise Trouble unless the file, which is ours alone, is a whole database of gridledger."""
+    database = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     try:
         broken = database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
         database.execute("SELECT version_num FROM alembic_version").fetchone()

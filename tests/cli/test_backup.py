@@ -25,6 +25,7 @@ def test_a_backup_is_restored_and_the_file_before_it_kept(tmp_path: Path) -> Non
     code, output = run("restore", str(tmp_path / "b"), "--data", data)
     assert code == 0, output
     assert (tmp_path / "data" / "gridledger.sqlite3.before-1").exists()
+    assert not list((tmp_path / "data").glob("*.part*"))
     assert run("compact", "--data", data)[0] == 0
 
 
