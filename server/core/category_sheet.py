@@ -121,6 +121,8 @@ def parsed(row: Mapping[str, str], bodies: Mapping[str, str]) -> Category:
     ``bodies``: code and name -> code of the bodies there are.
     """
     code = row.get("代码", "").strip()
+    if not code:
+        raise Wrong("没有写代码", "The code is missing")
     if not _CODE.fullmatch(code):
         raise Wrong(
             f"代码“{code}”应为小写字母开头，只用字母、数字和下划线",
