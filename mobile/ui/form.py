@@ -99,6 +99,10 @@ class FormPage(TakesPhotos):
         self.around.locator.listen(False)
         self.flush()
 
+    def back(self) -> bool:
+        """Not while it is being saved: that leads back by itself."""
+        return bool(self.saving)
+
     def forget(self) -> None:
         """Nothing typed here is kept any more."""
         self._keep.cancel()

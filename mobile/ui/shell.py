@@ -50,6 +50,7 @@ class Shell(FloatLayout):
         self._hide: Any = None
         self._gone: Callable[[], None] | None = None
         self._told_full = False
+        self._touched: Any = None  # what was in sight when a finger last came down
         self.last_said = ""
         self.on_damage: Callable[[Any], None] | None = None
         super().__init__(transition=NoTransition(), **kwargs)
@@ -85,6 +86,13 @@ class Shell(FloatLayout):
         self._leave()
         self._way = [(name, {})]
         self._show(enter=True)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """The second half of a double tap does nothing on a page that the first half opened."""
+        before, self._touched = self._touched, (self._way[-1:], self._question)
+        if touch.is_double_tap and before != self._touched:
+            return True
+        return bool(super().on_touch_down(touch))
 
     def back(self) -> bool:
         """One step back; False if there is nowhere to go, so that the system takes over."""

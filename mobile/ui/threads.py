@@ -26,6 +26,7 @@ class Bridge:
         self._quick = ThreadPoolExecutor(1, "store")
         self._slow = ThreadPoolExecutor(1, "sync")
         self._open = 0
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -49,7 +50,8 @@ class Bridge:
         Clock.schedule_once(lambda _: what(*values), 0)
 
     def close(self) -> None:
-        """Finish what was begun, then end both threads."""
+        """Finish what was begun, then end both threads; nothing comes back any more."""
+        self._closed = True
         self._quick.shutdown(wait=True)
         self._slow.shutdown(wait=True, cancel_futures=True)
 
@@ -62,6 +64,8 @@ class Bridge:
     ) -> None:
         def arrive(future: Future[Any]) -> None:
             self._open -= 1
+            if self._closed:
+                return
             error = future.exception()
             if error is None:
                 if then:
@@ -71,6 +75,8 @@ class Bridge:
             else:
                 raise error
 
+        if self._closed:
+            return
         self._open += 1
         lane.submit(work).add_done_callback(
             lambda future: Clock.schedule_once(lambda _: arrive(future), 0)

@@ -106,7 +106,8 @@ class HouseholdPage(Page):
 
     def no_change(self) -> None:
         """One tap; it stands on the disk at once, and undo takes it back until it is final."""
-        self._commit()
+        if self._later is not None:
+            return  # noted already, and may still be taken back
         phone, door, at = self.around.phone, self.household_id, self.around.now()
         key = f"{NO_CHANGE}{door}"
         self.read(lambda: phone.keep_draft(key, {"visited_at": at}), lambda _: None)

@@ -54,7 +54,7 @@ class TaskPage(Page):
         """Show this task."""
         self.task_id = task_id
         self._task: TaskRow | None = None
-        self._decided = False
+        self._decided = self._ticked = False
         self.refresh()
 
     def refresh(self) -> None:
@@ -84,6 +84,9 @@ class TaskPage(Page):
 
     def done(self) -> None:
         """Tick it off; it can be taken back for a while."""
+        if self._task is None or self._ticked:
+            return
+        self._ticked = True
         said = tr("已记下：{what}", what=self.done_words)
         tick_off(self.around, self.task_id, said)
 
