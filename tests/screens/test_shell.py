@@ -138,3 +138,17 @@ def test_a_missing_font_is_said_in_letters_that_can_be_drawn(
     assert driver.page.name == "round" and driver.texts()
     driver.shot(shots / "no_font_mended.png")
     LabelBase._fonts.update(registered)
+
+
+def test_the_head_of_a_form_names_the_door_to_its_end_in_the_largest_text(
+    app: Start, store: Phone
+) -> None:
+    store.keep_setting("text_size", "1.5")
+    home = max(store.households(), key=lambda home: len(home.address))
+    driver = app(store)
+    driver.shell.go("visit_form", household_id=home.id)
+    driver.settle()
+    bar = driver.find("TopBar")
+    shown = "".join(text._label.text for text in bar.walk() if hasattr(text, "_label"))
+    assert home.address.split()[-1] in shown.replace("\n", "") and "…" not in shown
+    assert bar.height >= bar.ids.words.height
