@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from marshmallow import ValidationError
-
 from mobile.core.errors import FieldError
-from shared import campaigns, categories, ids, ledger, quick, records, schemas
+from shared import campaigns, categories, ids, ledger, quick, records
 from shared.campaigns import Campaign
 
 # What a person must fill in, at most six each. The rest of the required fields fill themselves.
@@ -36,6 +34,8 @@ def check(kind: str, values: Mapping[str, Any]) -> dict[str, FieldError]:
     given = dict(values)
     errors: dict[str, FieldError] = {}
     if not quick.values(kind, given):
+        from shared import schemas
+
         wrong = schemas.VALUES[kind].validate(given)
         errors = {name: _told(kind, name, messages, values) for name, messages in wrong.items()}
     if kind == "visit":
@@ -100,6 +100,10 @@ def check_report(
 
 def check_changes(kind: str, changes: Mapping[str, Any]) -> dict[str, FieldError]:
     """What is wrong with an edit: unknown and fixed fields, values that do not fit."""
+    from marshmallow import ValidationError
+
+    from shared import schemas
+
     errors: dict[str, FieldError] = {}
     for name, value in changes.items():
         declared = records.FIELDS.get(kind, {}).get(name)

@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -18,6 +17,7 @@ import requests
 import urllib3.exceptions
 from marshmallow import Schema, ValidationError
 
+from mobile.sync.failure import RequestFailed, Upload
 from shared import protocol, schemas
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds between two bytes
@@ -35,41 +35,6 @@ _BEFORE_A_CONNECTION = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
 )
-
-
-class RequestFailed(Exception):
-    """A request that brought no answer.
-
-    ``code`` is one of protocol.REQUEST_CODES, or ``offline`` (no connection, cut, timeout),
-    ``answer_invalid`` (something answered that is not this server: a captive portal).
-    ``left``: whether anything may have left this phone; the server may then have acted on it.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        detail: str = "",
-        status: int = 0,
-        errors: Mapping[str, Any] | None = None,
-        wait_ms: int = 0,
-        left: bool = True,
-    ) -> None:
-        super().__init__(f"{code} {detail}".strip())
-        self.code = code
-        self.detail = detail
-        self.status = status
-        self.errors = errors or {}
-        self.wait_ms = wait_ms
-        self.left = left
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Where an upload stands. ``url`` is None where there is nothing (more) to send."""
-
-    url: str | None
-    offset: int
-    state: str
 
 
 class Client:

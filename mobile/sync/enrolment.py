@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-
-import requests
 
 from mobile.core.errors import EnrolFailed
 from mobile.core.views import Person
 from mobile.storage import identity, meta
 from mobile.storage.store import Store
-from mobile.sync.client import Client, RequestFailed
+from mobile.sync.failure import RequestFailed
 from mobile.sync.push import APP
 from shared import ids, protocol
+
+if TYPE_CHECKING:
+    import requests
 
 SCHEME = "gridledger"
 _LOCAL = re.compile(r"[^/\s]+")
@@ -56,6 +57,8 @@ def enrol(
     store: Store, session: requests.Session, server: str, code: str, device_name: str
 ) -> Person:
     """Enrol, or enrol again; raises EnrolFailed. What is on the phone stays in any case."""
+    from mobile.sync.client import Client
+
     address = plain_server(server)
     with store.reading() as db:
         known, owner = meta.identity(db), meta.get(db, "user_id")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from mobile.core.clock import Clock
 from mobile.core.errors import SaveFailed
 from mobile.storage import meta
 from mobile.storage.store import Store
 from mobile.sync import offering
-from mobile.sync.client import Client, RequestFailed
+from mobile.sync.failure import RequestFailed
 from mobile.sync.pull import IdentityNeeded, Pulled, Rewound, pull
 from mobile.sync.push import ask, new_identity, push
 from mobile.sync.work import Work
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 # A restored server, another identity, the steps of a repair: going round again, not for ever.
 ROUNDS = 7

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mobile.storage import feedback
 from mobile.storage.store import Store
-from mobile.sync.client import Client
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 
 def exchange(store: Store, client: Client, now: int) -> None:

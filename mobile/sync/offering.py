@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mobile.storage import offer
 from mobile.storage.store import Store
-from mobile.sync.client import Client, RequestFailed
+from mobile.sync.failure import RequestFailed
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 _REFUSED = frozenset({"invalid", "bad_request", "unknown_field", "too_large"})
 

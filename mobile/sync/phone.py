@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from mobile.core.clock import Clock, SystemClock
 from mobile.core.errors import (
@@ -89,6 +87,9 @@ from mobile.sync.taking import Taking
 from mobile.sync.writing import Writing
 from shared import ids, protocol
 
+if TYPE_CHECKING:
+    import requests
+
 __all__ = [
     "DUE_WORDS",
     "PLACE_WORDS",
@@ -154,15 +155,24 @@ class Phone(Reading):
         self,
         store: Store,
         clock: Clock,
-        session: requests.Session,
+        http: requests.Session | None,
         recovered: Recovered | None = None,
     ) -> None:
         super().__init__(store, clock)
-        self._session = session
+        self._http = http
         self.recovered = recovered
         self._writing = Writing(store, clock)
         self._taking = Taking(store, clock, store.inbox)
-        self._runner = Runner(store, session, clock)
+        self._runner = Runner(store, lambda: self._session, clock)
+
+    @property
+    def _session(self) -> requests.Session:
+        """What speaks HTTP: loaded at the first talk, which no start of the app waits for."""
+        if self._http is None:
+            import requests
+
+            self._http = requests.Session()
+        return self._http
 
     @classmethod
     def open(
@@ -188,7 +198,7 @@ class Phone(Reading):
         photos.sweep_loose(store, clock.wall())
         with suppress(SaveFailed):  # it is tried again at the next opening
             retention.compact(store)
-        return cls(store, clock, http or requests.Session(), recovered)
+        return cls(store, clock, http, recovered)
 
     def wipe(self) -> None:
         """Remove everything from this phone, sent or not; an empty store stays open.
@@ -200,7 +210,8 @@ class Phone(Reading):
 
     def close(self) -> None:
         """Let go of the store. What was saved is on the disk already."""
-        self._session.close()
+        if self._http is not None:
+            self._http.close()
         self._store.close()
 
     # --- who ---

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobile.core.clock import Clock
 from mobile.storage import feed, identity, journal, meta, photos, repair
 from mobile.storage.store import Store
-from mobile.sync.client import Client, RequestFailed
+from mobile.sync.failure import RequestFailed
 from mobile.sync.push import about, keep_contact
 from shared import protocol
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 BATCH = 1000  # rows of one SQLite transaction
 

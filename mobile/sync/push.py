@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobile.core.clock import Clock
 from mobile.storage import feed, identity, journal, meta, photos
 from mobile.storage.store import Store
-from mobile.sync.client import Client, RequestFailed
+from mobile.sync.failure import RequestFailed
 from shared import checksum, protocol
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 APP = "gridledger-phone/1"
 MOST_BYTES = protocol.MAX_COMPRESSED - 64 * 1024  # of a push's lines: small enough even unzipped

@@ -6,8 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-
-import requests
+from typing import TYPE_CHECKING
 
 from mobile.core import retry
 from mobile.core.clock import Clock
@@ -17,11 +16,16 @@ from mobile.storage import journal, meta, photos, retention, status, unsent
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe
 from mobile.sync import feedback
-from mobile.sync.client import Client, RequestFailed
 from mobile.sync.exchange import Exchange
+from mobile.sync.failure import RequestFailed
 from mobile.sync.pull import IdentityNeeded, Rewound
 from mobile.sync.upload import Sending, upload
 from mobile.sync.work import Work
+
+if TYPE_CHECKING:
+    import requests
+
+    from mobile.sync.client import Client
 
 # What a server says that is older than this app and has no such address: it waits.
 _NOT_KNOWN = frozenset({"not_found", "method_not_allowed"})
@@ -30,7 +34,7 @@ _NOT_KNOWN = frozenset({"not_found", "method_not_allowed"})
 class Runner:
     """Runs one sync at a time; the screens ask it through `phone.Phone`."""
 
-    def __init__(self, store: Store, session: requests.Session, clock: Clock) -> None:
+    def __init__(self, store: Store, session: Callable[[], requests.Session], clock: Clock) -> None:
         self._store, self._session, self._clock = store, session, clock
         self._busy = threading.Lock()
 
@@ -57,8 +61,10 @@ class Runner:
 
     def connect(self) -> Client:
         """A client with the present token."""
+        from mobile.sync.client import Client
+
         with self._store.reading() as db:
-            return Client(meta.get(db, "server"), meta.get(db, "token"), self._session)
+            return Client(meta.get(db, "server"), meta.get(db, "token"), self._session())
 
     def _sync(self, work: Work, lanes: Callable[[], int], due: bool) -> SyncReport:
         with self._store.reading() as db:

@@ -10,14 +10,18 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mobile.core import photo_queue, retry
 from mobile.core.photo_queue import Waiting
 from mobile.core.told import PhotoProgress
 from mobile.storage import photos, queue
 from mobile.storage.store import Store
-from mobile.sync.client import Client, RequestFailed, Upload
+from mobile.sync.failure import RequestFailed, Upload
 from shared import protocol
+
+if TYPE_CHECKING:
+    from mobile.sync.client import Client
 
 FRESH_STARTS = 2  # an upload that the server forgot, or got wrong, begins anew this often
 RESENDS = 3  # of one piece that arrived broken or at the wrong place

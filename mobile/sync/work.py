@@ -7,8 +7,8 @@ from typing import Literal
 
 from mobile.core.errors import SaveFailed
 from mobile.core.told import PhotoProgress, SyncProgress, SyncReport, SyncTrouble
-from mobile.sync.client import RequestFailed
 from mobile.sync.enrolment import told
+from mobile.sync.failure import RequestFailed
 from shared import protocol
 
 Stage = Literal["push", "pull", "photos"]

@@ -14,7 +14,7 @@ import pytest
 
 from mobile.core.errors import EnrolFailed
 from mobile.sync import enrolment
-from mobile.sync.client import RequestFailed
+from mobile.sync.failure import RequestFailed
 from mobile.sync.phone import Phone
 from mobile.sync.pull import Pulled, pull
 
