@@ -22,6 +22,7 @@ MAX_STRINGS = 100 * 2**20  # the table of texts is read into memory
 MAX_RATIO, RATIO_FROM = 200, 20 * 2**20  # no real sheet of such a size packs so well
 MAX_PARTS = 2000
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 200
+MAX_BLANK = 1000  # rows one after another; of a gap that is longer the rest is passed over
 
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _MERGE_LENGTH = 80
@@ -58,15 +59,18 @@ def sheets(path: Path, name: str = "") -> Iterator[Sheet]:
 def _rows(sheet: Any, merges: list[Merge], shown: str) -> Iterator[tuple[int, Cells]]:
     sheet.reset_dimensions()  # what a file says of its own extent is often wrong
     rows = sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
-    yield from filled(enumerate(_quietly(rows, shown), start=1), merges)
+    yield from filled(_quietly(enumerate(rows, start=1), shown), merges)
 
 
-def _quietly(rows: Iterator[Cells], shown: str) -> Iterator[Cells]:
+def _quietly(rows: Iterator[tuple[int, Cells]], shown: str) -> Iterator[tuple[int, Cells]]:
+    blank = 0
     while True:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as dates that no calendar has
             try:
-                cells = next(rows)
+                number, cells = next(rows)
+                while blank > MAX_BLANK and cells.count(None) == len(cells):
+                    number, cells = next(rows)
             except StopIteration:
                 return
             except Exception as error:
@@ -74,7 +78,8 @@ def _quietly(rows: Iterator[Cells], shown: str) -> Iterator[Cells]:
         end = len(cells)
         while end and cells[end - 1] is None:
             end -= 1
-        yield cells[:end]
+        blank = 0 if end else blank + 1
+        yield number, cells[:end]
 
 
 def _refuse(shown: str, error: Exception) -> NoReturn:
