@@ -286,3 +286,22 @@ def test_the_root_cause_is_asked_only_of_what_is_hard_or_comes_back(
     driver.tap(driver.page.ids.save)
     assert driver.page.ids.root_cause_field.error
     assert whys(" 没人管 \n\n没有钱") == ["没人管", "没有钱"]
+
+
+def test_a_task_that_is_gone_is_said_to_be_and_nothing_of_the_one_before_stays(
+    app: Start, store: Phone, shots: Path
+) -> None:
+    task = next(task for task in store.tasks() if task.about_name)
+    driver = app(store)
+    driver.shell.go("task", task_id=task.id)
+    driver.settle()
+    assert driver.reads(task.about_name) and driver.page.step
+    driver.shell.go("task", task_id="gone")
+    driver.settle()
+    driver.shot(shots / "task_gone.png")
+    assert driver.reads("手机上没有这条记录了") and not driver.reads(task.about_name)
+    page = driver.page
+    assert not (page.step or page.reason or page.ids.facts.children or page.ids.main.height)
+    driver.back()
+    driver.settle()
+    assert driver.reads(task.about_name) and driver.page.ids.main.height

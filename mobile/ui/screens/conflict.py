@@ -69,6 +69,7 @@ class ConflictPage(Page):
         self._row = row
         if row is None:
             self.told, self.told_icon, self.told_tone = tr("手机上没有这条记录了"), "info", "mute"
+            self.about = self.field = ""
             self.leads = False
             return
         self.about = row.about_name

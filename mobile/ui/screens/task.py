@@ -60,7 +60,12 @@ class TaskPage(Page):
     def refresh(self) -> None:
         """Read it again."""
         phone, wanted = self.around.phone, self.task_id
-        self.read(lambda: _told(phone, wanted), self._show)
+
+        def arrived(told: Told) -> None:
+            if wanted == self.task_id:
+                self._show(told)
+
+        self.read(lambda: _told(phone, wanted), arrived)
 
     def go_on(self) -> None:
         """The main step."""
@@ -92,9 +97,10 @@ class TaskPage(Page):
 
     def _show(self, told: Told) -> None:
         row = told.row
-        if row is None or row.id != self.task_id:
-            return
         self._task, self._decided = row, told.decided
+        if row is None:
+            self._gone()
+            return
         self.kind, self.icon, self.tone = look.task(row)
         self.about = row.about_name or self.kind
         self.reason = look.task_words(row)
@@ -109,6 +115,15 @@ class TaskPage(Page):
             step = next_step(row.reason, row.detail.get("result") == "held")
             self.todo = tr("下一步：{what}", what=step)
         self._tell(told.values)
+
+    def _gone(self) -> None:
+        """It has left the phone: nothing of it, nor of the task before, stays in sight."""
+        self.kind, self.about = tr("任务"), tr("手机上没有这条记录了")
+        self.icon, self.tone, self.limit_tone = "info", "mute", "mute"
+        self.reason = self.field = self.todo = self.limit = ""
+        self.step = self.step_icon = self.done_words = ""
+        self.leads = False
+        self._tell({})
 
     def _tell(self, values: Mapping[str, Any]) -> None:
         """Where it is, whom to tell of what, and a number to call."""
