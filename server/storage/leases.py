@@ -9,6 +9,7 @@ stand a little further back, and those bytes are sent again.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import socket
 import time
@@ -17,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, literal, or_, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import select
 
-from server.storage.database import db, jotting
+from server.storage import direct
+from server.storage.database import db, in_line
 from server.storage.tables import Upload
 from shared import ids
 
@@ -40,32 +41,19 @@ class Lease:
 
 def begin(row: dict[str, Any]) -> None:
     """Add an upload, to which nobody writes yet. One that is lost is begun anew."""
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            new = insert(Upload).from_select(
-                list(row),
-                select(*(literal(v, Upload.__table__.c[k].type) for k, v in row.items())).where(
-                    _unhurried()
-                ),
-            )
-        else:
-            new = insert(Upload).values(row)
-        with jotting(connection):
-            connection.execute(new)
+    _row("upload_begin", *(row[name] for name in _BEGUN))
 
 
 def take(upload_id: str, now: int) -> Lease | None:
     """A lease on an upload; None where another writer has it, or it is gone."""
     token = f"{_process()}/{ids.new_id()}"
-    values = {"lease": token, "lease_until": now + LEASE_MS}
-    here = Upload.id == upload_id
-    row = _change(here, or_(Upload.lease.is_(None), Upload.lease_until < now), **values)
+    row = _row("upload_take", upload_id, token, now + LEASE_MS, now)
     if row is None:
-        holder = db.session.scalar(select(Upload.lease).where(here))
+        holder = db.session.scalar(select(Upload.lease).where(Upload.id == upload_id))
         db.session.rollback()
         if holder is not None and _is_dead(holder):
-            row = _change(here, Upload.lease == holder, **values)
-    return None if row is None else Lease(upload_id, token, row.received, row.pieces or [])
+            row = _row("upload_take_over", upload_id, token, now + LEASE_MS, holder)
+    return None if row is None else Lease(upload_id, token, int(row[0]), json.loads(row[1] or "[]"))
 
 
 def settled(upload_id: str, now: Callable[[], int]) -> bool:
@@ -85,33 +73,64 @@ def settled(upload_id: str, now: Callable[[], int]) -> bool:
 
 def advance(lease: Lease, received: int, pieces: list[str], now: int) -> bool:
     """Note how far an upload is, and go on; False: the lease was lost."""
-    until = now + LEASE_MS
-    return _change(*_its(lease), received=received, pieces=pieces, lease_until=until) is not None
+    return _note(lease, received, pieces, lease.token, now + LEASE_MS)
 
 
 def give_back(lease: Lease, received: int, pieces: list[str]) -> bool:
     """End the lease, and note how far the upload is; False: it was lost."""
-    noted = {"received": received, "pieces": pieces, "lease": None, "lease_until": None}
-    return _change(*_its(lease), **noted) is not None
+    return _note(lease, received, pieces, None, None)
 
 
-def _its(lease: Lease) -> tuple[ColumnElement[bool], ...]:
-    return Upload.id == lease.upload_id, Upload.lease == lease.token
+def _note(
+    lease: Lease, received: int, pieces: list[str], token: str | None, until: int | None
+) -> bool:
+    noted = _row(
+        "upload_note", lease.upload_id, lease.token, received, json.dumps(pieces), token, until
+    )
+    return noted is not None
 
 
-def _change(*where: ColumnElement[bool], **values: Any) -> Any:
-    statement = update(Upload).where(*where).values(**values)
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            statement = statement.where(_unhurried())
-        with jotting(connection):
-            return connection.execute(
-                statement.returning(Upload.received, Upload.pieces)
-            ).one_or_none()
+def _row(name: str, *given: Any) -> Any:
+    """The first row of the answer to one of _STATEMENTS, a transaction of its own."""
+    dialect = db.engine.dialect.name
+    with direct.connection(db.engine) as raw:
+        if dialect == "postgresql":
+            return direct.postgresql_row(
+                raw, name, [None if one is None else str(one) for one in given]
+            )
+        with in_line(dialect):
+            return direct.sqlite_row(raw, _SQLITE[name], given)
 
 
-def _unhurried() -> ColumnElement[bool]:
-    return func.set_config("synchronous_commit", "off", True) == "off"
+_BEGUN = ("id", "sha256", "size", "received", "device_id", "created_at", "expires_at", "concat",
+          "told")  # fmt: skip
+_STATEMENTS = {
+    "upload_begin": (
+        f"INSERT INTO upload ({', '.join(_BEGUN)}) SELECT $1{{text}}, $2{{text}}, $3{{int}},"
+        " $4{int}, $5{text}, $6{int}, $7{int}, $8{text}, $9{text} WHERE {quiet} RETURNING id"
+    ),
+    "upload_take": (
+        "UPDATE upload SET lease = $2{text}, lease_until = $3{int} WHERE id = $1{text}"
+        " AND (lease IS NULL OR lease_until < $4{int}) AND {quiet} RETURNING received, pieces"
+    ),
+    "upload_take_over": (
+        "UPDATE upload SET lease = $2{text}, lease_until = $3{int} WHERE id = $1{text}"
+        " AND lease = $4{text} AND {quiet} RETURNING received, pieces"
+    ),
+    "upload_note": (
+        "UPDATE upload SET received = $3{int}, pieces = $4{json}, lease = $5{text},"
+        " lease_until = $6{int} WHERE id = $1{text} AND lease = $2{text} AND {quiet} RETURNING id"
+    ),
+}
+_SQLITE = {
+    name: text.format(text="", int="", json="", quiet="1").replace("$", "?")
+    for name, text in _STATEMENTS.items()
+}
+_QUIET = "set_config('synchronous_commit', 'off', true) = 'off'"  # of this transaction alone
+direct.PREPARED.update(
+    (name, text.format(text="::text", int="::bigint", json="::jsonb", quiet=_QUIET))
+    for name, text in _STATEMENTS.items()
+)
 
 
 @functools.cache
