@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.screens import golden_pages
-from tests.screens.golden_pages import FOLDER, difference, drawn, opened, pages
+from tests.screens.golden_pages import FOLDER, difference, pictures
 
 pytestmark = pytest.mark.screen
 MOST = 1.5  # per cent of the pixels: a line of text moved is more
@@ -14,10 +14,9 @@ MOST = 1.5  # per cent of the pixels: a line of text moved is more
 
 def test_every_page_looks_as_in_its_golden_picture() -> None:
     apart = {}
-    with opened() as driver:
-        for name, args in pages():
-            with Image.open(FOLDER / f"{name}.png") as kept:
-                apart[name] = difference(drawn(driver, name, args), kept.convert("L"))
+    for name, picture in pictures():
+        with Image.open(FOLDER / f"{name}.png") as kept:
+            apart[name] = difference(picture, kept.convert("L"))
     changed = {name: f"{share:.1f} %" for name, share in apart.items() if share > MOST}
     assert not changed, f"{changed}: if that is meant, look at them and run `make golden`"
 
