@@ -110,10 +110,10 @@ def make_app(
     from mobile.sync.phone import Phone as RealPhone
     from mobile.ui import ports, words
     from mobile.ui.gatekeeper import Gatekeeper
+    from mobile.ui.left_over import save_left_over
     from mobile.ui.no_font import no_font
     from mobile.ui.page import Around
-    from mobile.ui.screens import ALL
-    from mobile.ui.screens.household import save_left_over
+    from mobile.ui.screens import page_class
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
     from mobile.ui.taking import left_behind
@@ -251,7 +251,7 @@ def make_app(
 
         def _new_shell(self) -> None:
             shell = Shell(
-                make=lambda name: ALL[name](self.around, name=name),
+                make=lambda name: page_class(name)(self.around, name=name),
                 restyle=self.restyle,
                 enrolled=self._enrolled,
             )

@@ -27,6 +27,7 @@ from mobile.ui.words import pick, tr
 
 LOCK_AFTER_SECONDS = 300  # a photo, a call, a look at the map: nobody types a PIN for these
 LOOK_EVERY_SECONDS = 5
+OPENING_AFTER_SECONDS = 0.2  # most stores are open by then, and nobody reads a page that flashes
 log = logging.getLogger(__name__)
 
 
@@ -58,6 +59,9 @@ class Gatekeeper:
         self._shown: Phone | None = None  # whose pages are under the gate
         self._touched = time.monotonic()
         self.clock: Callable[[], float] = time.monotonic
+        self._opening = Clock.create_trigger(
+            lambda _: self._gate().wait(tr("正在打开…")), OPENING_AFTER_SECONDS
+        )
         self._ticks = Clock.schedule_interval(lambda _: self.look(), LOOK_EVERY_SECONDS)
         Window.bind(on_touch_down=self._seen, on_key_down=self._seen)
 
@@ -102,7 +106,10 @@ class Gatekeeper:
         if folder == self.folder and self.phone is not None:
             self._arrived(folder, self.phone, then)
             return
-        self._gate().wait(tr("正在打开…"))
+        if self.gate is None:  # the start: nothing is in sight that a touch could reach
+            self._opening()
+        else:
+            self.gate.wait(tr("正在打开…"))
         self._bridge.quick(
             lambda: self._opener(folder),
             lambda phone: self._arrived(folder, phone, then),
@@ -265,6 +272,7 @@ class Gatekeeper:
     def close(self) -> None:
         """The app ends."""
         self._ticks.cancel()
+        self._opening.cancel()
         Window.unbind(on_touch_down=self._seen, on_key_down=self._seen)
 
     # --- the PIN ---
@@ -348,6 +356,7 @@ class Gatekeeper:
     # --- the gate itself ---
 
     def _gate(self) -> Gate:
+        self._opening.cancel()
         if self.gate is None:
             self.gate = Gate()
             self._frame.add_widget(self.gate)
@@ -355,6 +364,7 @@ class Gatekeeper:
 
     def _lift(self) -> None:
         self._touched = self.clock()
+        self._opening.cancel()
         if self.gate is not None:
             self._frame.remove_widget(self.gate)
             self.gate = None

@@ -10,20 +10,18 @@ from kivy.lang import Builder
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, StringProperty
 
-from mobile.sync.phone import HouseholdView, Phone, VisitDraft
+from mobile.sync.phone import HouseholdView, Phone
 from mobile.ui import look, theme
+from mobile.ui.left_over import NO_CHANGE, save_no_change
 from mobile.ui.page import Page
 from mobile.ui.parts import open_conflicts, problem_card, show_badges, visit_card
 from mobile.ui.shell import UNDO_SECONDS
-from mobile.ui.ticking_off import DONE, save_done
 from mobile.ui.times import day
 from mobile.ui.walk_rows import DUE_LOOK, due_word
 from mobile.ui.widgets import Fact, text
 from mobile.ui.words import tr, word, words
 from shared import ids
 from shared import vocabulary as v
-
-NO_CHANGE = "no_change:"
 
 
 class HouseholdPage(Page):
@@ -193,26 +191,6 @@ def known_name(phone: Phone, user_id: str) -> str:
     """A person's name, "" where this phone does not know it."""
     name = phone.name_of(user_id)
     return "" if ids.is_id(name) else name
-
-
-def save_no_change(phone: Phone, key: str) -> None:
-    """Turn a kept "no change" into a visit, once. Runs on a worker thread."""
-    kept = phone.draft(key)
-    if kept is None:
-        return
-    draft = phone.new_visit(key.removeprefix(NO_CHANGE))
-    values = {name: value for name, value in draft.values.items() if name != "concern_tags"}
-    values |= {"outcome": "no_change", "visited_at": kept.values["visited_at"]}
-    phone.save_visit(VisitDraft(values, (), draft.grid), key)
-
-
-def save_left_over(phone: Phone) -> None:
-    """What a killed app had not made final yet. Runs on a worker thread."""
-    for draft in phone.drafts():
-        if draft.key.startswith(NO_CHANGE):
-            save_no_change(phone, draft.key)
-        elif draft.key.startswith(DONE):
-            save_done(phone, draft.key)
 
 
 def _band(resident: Any) -> str:

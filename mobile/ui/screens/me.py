@@ -13,6 +13,7 @@ from mobile.sync.phone import FeedbackRow, Usage
 from mobile.ui import theme
 from mobile.ui.page import Page
 from mobile.ui.ports import POSITION_ALLOWED
+from mobile.ui.screens import pin as _pin  # noqa: F401  the rule of MeSafety
 from mobile.ui.syncing import PHOTOS_ON, policy_of
 from mobile.ui.widgets import text
 from mobile.ui.words import language, tr, word

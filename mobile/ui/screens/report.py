@@ -13,6 +13,7 @@ from kivy.uix.widget import Widget
 
 from mobile.sync.phone import Category, Draft, DraftPhoto, Phone, ProblemDraft, ProblemRow
 from mobile.ui import category_words, theme
+from mobile.ui import photos as _photos  # noqa: F401  PhotoStrip in the rules
 from mobile.ui.alike_cards import alike_cards
 from mobile.ui.choosing_category import choose_category
 from mobile.ui.form import FormPage, with_phase

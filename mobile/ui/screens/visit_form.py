@@ -11,6 +11,7 @@ from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.sync.phone import Category, Draft, DraftPhoto, Phone, VisitDraft, VisitView
 from mobile.ui import category_words, look
+from mobile.ui import photos as _photos  # noqa: F401  PhotoStrip in the rules
 from mobile.ui.campaign_fields import CampaignFields
 from mobile.ui.choosing_category import choose_category
 from mobile.ui.form import FormPage
