@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, overload
 
 from mobile.core.walking import FAR, Door, Group, Walk, due_of, is_pending
-from mobile.ui import theme
+from mobile.ui import room, theme
 from mobile.ui.rows import Row
 from mobile.ui.times import day
 from mobile.ui.words import tr, word
 from shared import vocabulary as v
 
 FOOT = 12
+ROOMY = 1.4  # times the plain size of text: from here on words go to a second line or go
+HEAD_EDGES = 20 + 8 + 20  # dp; what a head and a door keep free of words, side to side
+DOOR_EDGES = 12 + 10 + 28 + 12 + 6 + 15 + 6 + 12 + 12
 # A door's state: (icon, tone). The word comes beside it.
 DUE_LOOK = {
     "ok": ("disc_check", "good"),
@@ -27,13 +30,33 @@ DUE_LOOK = {
 class WalkRows(Sequence[Row]):
     """Heads and doors, one after another."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, wide: float) -> None:
+        """``wide``: dp from side to side."""
         self.walk = walk
-        self._row, self._head = theme.tall(30, 48), theme.tall(14, 24)
-        sizes = [1 + len(group.doors) for group in walk.groups]
-        self._starts = [0, *accumulate(sizes)]
-        heights = [self._head + self._row * (size - 1) for size in sizes]
-        self._tops = [0.0, *accumulate(heights)]
+        self._starts = [0, *accumulate(1 + len(group.doors) for group in walk.groups)]
+        self._long: set[str] = set()
+        self._tall = list(self._heights(wide))
+        self._tops = [0.0, *accumulate(self._tall)]
+
+    def _heights(self, wide: float) -> Iterator[float]:
+        """Each row's; in large text some words take a second line."""
+        scale, row = theme.tall(0, 1), theme.tall(30, 48)
+        small = theme.SMALL * scale
+        for group in self.walk.groups:
+            head = _head(group)
+            left = wide - HEAD_EDGES - room.width(head["count"], 13 * scale)
+            yield theme.tall(14, 24 if room.lines(head["title"], small, left) < 2 else 42)
+            for door in group.doors:
+                if scale >= ROOMY and self._cut(door, wide - theme.tall(DOOR_EDGES, 24), scale):
+                    self._long.add(door.id)
+                    yield row + theme.tall(0, 20)
+                else:
+                    yield row
+
+    def _cut(self, door: Door, left: float, scale: float) -> bool:
+        show = _door(door, self.walk)
+        words = room.width(show["where"], theme.SMALL * scale)
+        return words + room.width(show["due"], 13 * scale) > left
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -55,14 +78,14 @@ class WalkRows(Sequence[Row]):
         group, nth = self.walk.groups[at], index - self._starts[at]
         if nth == 0:
             return {
-                "viewclass": "GroupRow", "key": f"head {at}", "tall": self._head,
-                "offset": self._tops[at], "show": _head(group),
+                "viewclass": "GroupRow", "key": f"head {at}", "tall": self._tall[index],
+                "offset": self._tops[index], "show": _head(group),
             }  # fmt: skip
         door = group.doors[nth - 1]
         return {
-            "viewclass": "DoorRow", "key": door.id, "tall": self._row,
-            "offset": self._tops[at] + self._head + (nth - 1) * self._row,
-            "foot": FOOT, "show": _door(door, self.walk),
+            "viewclass": "DoorRow", "key": door.id, "tall": self._tall[index],
+            "offset": self._tops[index], "foot": FOOT,
+            "show": _door(door, self.walk) | {"long": door.id in self._long},
         }  # fmt: skip
 
     def index_of(self, key: str) -> int | None:
@@ -89,7 +112,9 @@ def _head(group: Group) -> dict[str, Any]:
 def _door(door: Door, walk: Walk) -> dict[str, Any]:
     state, last = due_of(door, walk.facts, walk.now), walk.facts.last.get(door.id)
     icon, tone = DUE_LOOK[state]
-    seen = tr("{when}走访", when=day(last, walk.now)) if last else ""
+    seen = day(last, walk.now) if last else ""
+    if seen and theme.tall(0, 1) < ROOMY:  # else the word beside it says enough
+        seen = tr("{when}走访", when=seen)
     empty = word(v.HOUSEHOLD_STATE, door.state) if door.state == "empty" else ""
     where = "" if door.door else door.address
     return {

@@ -154,3 +154,24 @@ def test_the_round_in_memory_follows_what_is_saved(store: Phone) -> None:
     found = store.walk("新来的").groups[0].doors
     assert [door.id for door in found] == [home.id] and found[0].care
     assert home.id in {d.id for g in store.walk("", "waiting").groups for d in g.doors}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_in_the_largest_text_heads_and_doors_are_read_to_their_ends(
+    app: Start, store: Phone, shots: Path, language: str
+) -> None:
+    store.keep_setting("text_size", "1.5")
+    store.keep_setting("language", language)
+    driver = app(store)
+    driver.shot(shots / f"round_large_{language}.png")
+    rows = driver.page.ids.rows
+    ends = [one["offset"] + one["tall"] for one in rows.data]
+    assert ends[:-1] == [one["offset"] for one in rows.data[1:]]
+    sight = [w for w in rows.walk(restrict=True) if type(w).__name__ == "Sub" and w.text]
+    assert len(sight) > 3 and not [w.text for w in sight if "…" in w._label.text]
+    driver.shell.go("enrol")
+    driver.settle()
+    driver.shot(shots / f"enrol_large_{language}.png")
+    assert not [w.text for w in driver.page.walk() if getattr(w, "is_shortened", False)]
+    switch = driver.find("Quiet", icon="globe")
+    assert "\n" not in switch.ids.said._label.text

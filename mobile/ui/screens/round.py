@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kivy.core.text import Label as CoreLabel
+from kivy.core.window import Window
 from kivy.lang import Builder
 from kivy.metrics import dp, sp
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
@@ -14,10 +15,8 @@ from mobile.sync.phone import Person
 from mobile.ui import theme
 from mobile.ui.page import Page
 from mobile.ui.rows import Row, RowView
-from mobile.ui.walk_rows import WalkRows
+from mobile.ui.walk_rows import ROOMY, WalkRows
 from mobile.ui.words import tr
-
-ROOMY = 1.4  # times the plain size of text
 
 
 class DoorRow(RowView):
@@ -32,6 +31,7 @@ class DoorRow(RowView):
     care = BooleanProperty(False)
     problems = NumericProperty(0)
     pending = BooleanProperty(False)
+    long = BooleanProperty(False)  # its second line takes two
     _wide: dict[tuple[str, float], float] = {}  # noqa: RUF012  widths of names, measured once
 
     @staticmethod
@@ -102,10 +102,10 @@ class RoundPage(Page):
         phone, fix = self.around.phone, self.around.locator.here()
         here = (float(fix["lat"]), float(fix["lng"])) if fix else None
         self.can_near = here is not None
-        near = here if self.near else None
+        near, wide = here if self.near else None, Window.width / dp(1)
 
         def work() -> tuple[WalkRows, Person | None]:
-            return WalkRows(phone.walk(query, chosen or "all", near)), phone.me
+            return WalkRows(phone.walk(query, chosen or "all", near), wide), phone.me
 
         def arrived(found: tuple[WalkRows, Person | None]) -> None:
             if asked != self._asked:
