@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kivy.base import EventLoop
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.lang import Builder
@@ -18,6 +19,7 @@ from kivy.uix.screenmanager import NoTransition
 from mobile.core.errors import PhoneError
 from mobile.ui.asking import Choice, Question
 from mobile.ui.page import Page
+from mobile.ui.screens import page_class
 from mobile.ui.widgets import Snack
 from mobile.ui.words import pick, tr
 
@@ -27,6 +29,8 @@ TABS = ("round", "ledger", "sync", "me")
 SNACK_SECONDS = 4
 UNDO_SECONDS = 8
 ESCAPE = 27
+REST_SECONDS = 0.7  # after a tab was opened: first what it shows
+AHEAD_SECONDS = 0.05  # between two pieces of the tabs that are built before anybody asks for them
 
 
 class Shell(FloatLayout):
@@ -53,6 +57,10 @@ class Shell(FloatLayout):
         self._touched: Any = None  # what was in sight when a finger last came down
         self.last_said = ""
         self.on_damage: Callable[[Any], None] | None = None
+        self._ahead = list(TABS)
+        self._loaded: set[str] = set()
+        self._at_rest = Clock.create_trigger(lambda _: self._build_some(), REST_SECONDS)
+        self._build_ahead = Clock.create_trigger(lambda _: self._build_some(), AHEAD_SECONDS)
         super().__init__(transition=NoTransition(), **kwargs)
 
     def page(self, name: str) -> Any:
@@ -86,6 +94,9 @@ class Shell(FloatLayout):
         self._leave()
         self._way = [(name, {})]
         self._show(enter=True)
+        self._at_rest.cancel()
+        self._build_ahead.cancel()
+        self._at_rest()
 
     def on_touch_down(self, touch: Any) -> bool:
         """The second half of a double tap does nothing on a page that the first half opened."""
@@ -229,6 +240,23 @@ class Shell(FloatLayout):
         gone, self._gone = self._gone, None
         if gone:
             gone()
+
+    def _build_some(self) -> None:
+        """A piece of a tab that nobody has opened yet; none while a finger is on the screen."""
+        if self.parent is None or not self._ahead:
+            return
+        self._build_ahead()
+        if EventLoop.touches:
+            return
+        name, pages = self._ahead[0], self.ids.pages
+        if pages.has_screen(name):
+            if not pages.get_screen(name).build_part():
+                self._ahead.pop(0)
+        elif name in self._loaded:
+            pages.add_widget(self._make(name))
+        else:
+            self._loaded.add(name)
+            page_class(name)
 
     def _leave(self) -> None:
         self._quiet()

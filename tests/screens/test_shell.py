@@ -152,3 +152,12 @@ def test_the_head_of_a_form_names_the_door_to_its_end_in_the_largest_text(
     shown = "".join(text._label.text for text in bar.walk() if hasattr(text, "_label"))
     assert home.address.split()[-1] in shown.replace("\n", "") and "…" not in shown
     assert bar.height >= bar.ids.words.height
+
+
+def test_the_other_tabs_are_built_before_anybody_opens_them(app: Start, store: Phone) -> None:
+    driver = app(store)
+    driver.let_pass(3)
+    pages = driver.shell.ids.pages
+    assert all(pages.has_screen(name) and not pages.get_screen(name)._unbuilt
+               for name in ("round", "ledger", "sync", "me"))  # fmt: skip
+    assert driver.page.name == "round"
