@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any, overload
 
 from mobile.core.walking import FAR, Door, Group, Walk, due_of, is_pending
@@ -41,13 +41,21 @@ class WalkRows(Sequence[Row]):
     def _heights(self, wide: float) -> Iterator[float]:
         """Each row's; in large text some words take a second line."""
         scale, row = theme.tall(0, 1), theme.tall(30, 48)
+        one, two = theme.tall(14, 24), theme.tall(14, 42)
         small = theme.SMALL * scale
         for group in self.walk.groups:
-            head = _head(group)
-            left = wide - HEAD_EDGES - room.width(head["count"], 13 * scale)
-            yield theme.tall(14, 24 if room.lines(head["title"], small, left) < 2 else 42)
+            letters = len(group.compound) + len(group.building) + len(group.unit) + 2
+            long = False
+            if small * letters > wide / 2:  # else it fits beside any count
+                head = _head(group)
+                left = wide - HEAD_EDGES - room.width(head["count"], 13 * scale)
+                long = room.lines(head["title"], small, left) > 1
+            yield two if long else one
+            if scale < ROOMY:
+                yield from repeat(row, len(group.doors))
+                continue
             for door in group.doors:
-                if scale >= ROOMY and self._cut(door, wide - theme.tall(DOOR_EDGES, 24), scale):
+                if self._cut(door, wide - theme.tall(DOOR_EDGES, 24), scale):
                     self._long.add(door.id)
                     yield row + theme.tall(0, 20)
                 else:
