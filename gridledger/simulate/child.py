@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+from server.storage import direct
 
 KILL, WORKERS = "kill", "workers"
 
@@ -25,16 +28,26 @@ def watch(control: Path) -> None:
     def _connected(_connection: Any, _record: Any) -> None:
         (control / WORKERS / str(os.getpid())).touch()
 
-    @event.listens_for(Engine, "before_cursor_execute")
-    def _executing(
-        connection: Any, _cursor: Any, statement: str, _p: Any, _c: Any, _many: Any
-    ) -> None:
+    here = threading.local()  # a request is served by one thread, from its first row to its commit
+
+    def written(statement: str, _given: Any) -> None:
         if statement.startswith("INSERT INTO receipt"):
-            connection.info["receipts"] = True
+            here.receipts = True
+
+    direct.listeners.append(written)  # what goes by the driver itself, as on PostgreSQL
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _executing(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        written(statement, given)
+
+    @event.listens_for(Engine, "rollback")
+    def _rolled_back(_connection: Any) -> None:
+        here.receipts = False
 
     @event.listens_for(Engine, "commit")
-    def _committing(connection: Any) -> None:
-        if connection.info.pop("receipts", False) and _claimed(control):
+    def _committing(_connection: Any) -> None:
+        receipts, here.receipts = getattr(here, "receipts", False), False
+        if receipts and _claimed(control):
             os.kill(os.getpid(), signal.SIGKILL)
 
 

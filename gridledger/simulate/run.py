@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from flask import Flask
@@ -139,7 +140,7 @@ class Simulation:
         """Bring a nemesis about; on the next phone if this one gave it no occasion."""
         for step in range(self.plan.phones):
             phone = self.fleet[(fault.phone + step) % self.plan.phones]
-            happened = NEMESES[fault.name](self, phone, fault)
+            happened = NEMESES[fault.name](self, phone, _again(fault, step))
             for one in self.fleet:
                 one.line.heal()
             if happened:
@@ -201,6 +202,12 @@ class Simulation:
             if not old.push():
                 old.enrol(self.code(old.user_id))
                 old.push()
+
+
+def _again(fault: Fault, step: int) -> Fault:
+    """A fault for the next phone: what is done there is something else than on the one before."""
+    acts = (replace(act, number=act.number + step * 10**6) for act in fault.acts)
+    return replace(fault, acts=tuple(acts))
 
 
 def _is_quiet(reports: Sequence[SyncReport]) -> bool:
