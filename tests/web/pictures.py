@@ -109,7 +109,8 @@ def take(
                     page.wait_for_load_state()
                     name = "code"
                 if name in ("problem", "problem_new"):
-                    for summary in page.locator("details.action.first > summary").all()[:1]:
+                    shut = page.locator("details.action.first:not([open]) > summary")
+                    for summary in shut.all()[:1]:
                         summary.click()
                 if seen is not None:
                     seen(page, f"{size} {name}")
@@ -118,6 +119,14 @@ def take(
     return made
 
 
+# Pictures further down are fetched as one comes near; a picture of the whole page wants them all.
+ALL_IMAGES = """() => Promise.all([...document.images].map((image) => {
+    image.loading = "eager";
+    return image.decode().catch(() => null);
+}))"""
+
+
 def _shot(page: Page, path: Path) -> Path:
+    page.evaluate(ALL_IMAGES)
     page.screenshot(path=path, full_page=True)
     return path
