@@ -59,8 +59,13 @@ def take_action(
     _check(viewer, problem, action, seen_state, seen_step, given)
     partition = problem.partition_id
     act = operation_on(problem, action, data, seen_state, seen_step)
-    made = [_declared(problem_id, partition, phase, one) for one in _keep(given)]
-    return submit(viewer.user_id, [*made, act])
+    photos = _clean(given)
+    _keep(photos)
+    made = [_declared(problem_id, partition, phase, one) for one in photos]
+    submitted = submit(viewer.user_id, [*made, act])
+    # Swept away meanwhile, as an older orphan of the same bytes: from now on a record names them.
+    _keep(one for one in photos if not blobs.current().exists(one.sha256))
+    return submitted
 
 
 def _check(
@@ -78,9 +83,9 @@ def _check(
         raise Refused(code, field)
 
 
-def _keep(given: Iterable[Given]) -> list[Cleaned]:
-    """Each photo once, in the store and verified."""
-    store, now = blobs.current(), now_ms()
+def _clean(given: Iterable[Given]) -> list[Cleaned]:
+    """Each photo once, as it is kept."""
+    now = now_ms()
     db.session.rollback()  # no transaction stays open while pictures are decoded
     found: dict[str, Cleaned] = {}
     for one in given:
@@ -90,14 +95,17 @@ def _keep(given: Iterable[Given]) -> list[Cleaned]:
             raise Refused("invalid", "photos", error.code) from None
         taken_at = min(cleaned.taken_at or one.taken_at or now, now)
         found.setdefault(cleaned.sha256, replace(cleaned, taken_at=taken_at))
-    for sha256, cleaned in found.items():
-        if not store.exists(sha256):
-            store.write(sha256, cleaned.data)
-        size = len(cleaned.data)
-        verify.settle(
-            sha256, size, "verified", Checked("image/jpeg", cleaned.width, cleaned.height)
-        )
     return list(found.values())
+
+
+def _keep(photos: Iterable[Cleaned]) -> None:
+    """In the store, and verified for every record that names them."""
+    store = blobs.current()
+    for one in photos:
+        if not store.exists(one.sha256):
+            store.write(one.sha256, one.data)
+        checked = Checked("image/jpeg", one.width, one.height)
+        verify.settle(one.sha256, len(one.data), "verified", checked)
 
 
 def _declared(problem_id: str, partition: str, phase: str, photo: Cleaned) -> Operation:

@@ -11,8 +11,9 @@ from PIL import Image
 
 from server.core.image_check import BadImage, check
 from server.core.photo_cleaning import clean
-from server.operations import action_photos
+from server.operations import action_photos, photo_sweep
 from server.operations.clock import now_ms
+from server.operations.photo_sweep import DAY_MS
 from server.storage import blobs
 from server.storage.database import db
 from server.storage.models import Photo, Problem
@@ -78,6 +79,26 @@ def test_closure_is_asked_for_with_photos_that_are_verified_at_once(
     assert all(f"/photos/{one.id}" in shown for one in made)
     supervisor = Visitor(app).sign_in("supervisor")
     assert 'id="do-close" open' in supervisor.get(f"/ledger/{problem}").text
+
+
+def test_a_sweep_between_a_photo_and_its_record_takes_nothing(
+    app: Flask, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept, real = [], action_photos.submit
+
+    def late(*arguments: Any) -> Any:
+        swept.append(photo_sweep.sweep(now=now_ms() + 40 * DAY_MS, most=True))
+        return real(*arguments)
+
+    monkeypatch.setattr(action_photos, "submit", late)
+    visitor = Visitor(app).sign_in("handler")
+    told = {"result": "路灯修好了。", "root_cause": "facility"}
+    assert _send(visitor, scene.problems[3], photos=[_photo()], **told).status_code == 200
+    assert swept[0].photos >= 1
+    (made,) = _photos(app, scene.problems[3])
+    assert made.state == "verified"
+    with app.app_context():
+        check(io.BytesIO(b"".join(blobs.current().read(made.sha256))))
 
 
 def test_a_photo_that_is_asked_for_must_be_there(app: Flask, scene: Scene) -> None:
