@@ -42,14 +42,13 @@ LEDGER_KEYS = {
 # that it does not show. LAST stands behind them all: SQLite asks the row for it, though no other
 # value is in the index.
 FACETS = (
-    "id", "partition_id", "category", "body", "supervised", "hard", "recurring", "due_at",
-    "overdue_at",
+    "id", "partition_id", "category", "body", "supervised", "hard", "recurring", "deadline_at",
 )  # fmt: skip
 LAST = "deleted_at"
 # What the three rates ask beside them (server.storage.queries.rates).
 RATED = (
     "solved_on_spot", "registered_at", "dispatched_at", "accept_due_at", "accepted_at",
-    "satisfaction",
+    "satisfaction", "due_at", "overdue_at",
 )  # fmt: skip
 LIVE = text("deleted_at IS NULL")
 

@@ -144,7 +144,10 @@ def test_filters_sorting_and_search(app: Flask, scene: Scene) -> None:
     assert sorted(shown("")) == [0, 1, 2, 3, 4, 5, 7]
     assert shown("state=closed") == [6]
     assert sorted(shown("state=all")) == list(range(8))
-    assert shown("flag=overdue") == [4]  # 5 and 7 are past their day too, but stand still
+    # 4 to be handled, 2 to be accepted, 1 and 0 to be dispatched; 5 and 7 are past their day too,
+    # but stand still.
+    assert shown("flag=overdue") == [4, 2, 1, 0]
+    assert shown("flag=overdue&state=closed") == shown("flag=overdue&state=suspended") == []
     assert shown("flag=supervised") == [4]
     assert shown("flag=hard") == [2]
     assert sorted(shown("category=lamp")) == [1, 3, 5]

@@ -11,6 +11,7 @@ from tests.web.scene import Scene
 BIG = {"problem", "progress", "problem_search", "problem_body", "photo", "change", "visit"}
 FILTERS = (
     "", "state=all", "state=closed&category=lamp", "flag=overdue", "state=all&flag=hard",
+    "state=all&category=leak&flag=overdue",
     "flag=supervised", "flag=recurring", "state=all&area=410103007901001", "q=灯", "q=楼道",
     "state=all&q=没有这句话", "state=all&since=2020-01-01", "since=2020-01-01&category=lamp",
 )  # fmt: skip

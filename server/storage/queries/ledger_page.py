@@ -104,6 +104,8 @@ def listed(
     back = place is not None and place.before
     searched = False
     query: Select[Any]
+    if not states(chosen):
+        return LedgerPage([], False, False, 0, False)
     if chosen.text:
         found = problems.sought(session, viewer, chosen)
         if found is None:
@@ -173,10 +175,13 @@ def _page(
 
 
 def states(chosen: ProblemFilter) -> tuple[str, ...]:
-    """The states that a filter shows."""
+    """The states that a filter shows; none where it asks for what cannot be."""
+    found: tuple[str, ...] = (chosen.state,) if chosen.state else ledger.STATES
     if chosen.state == OPEN:
-        return ledger.OPEN_STATES
-    return (chosen.state,) if chosen.state else ledger.STATES
+        found = ledger.OPEN_STATES
+    if chosen.flag == "overdue":
+        found = tuple(state for state in found if state in problems.LATE_STATES)
+    return found
 
 
 class _Columns:
@@ -235,7 +240,7 @@ def _walk(
         each = (
             select(TABLE.c.id, key.label("key"))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None), after)
-            .where(*_within(viewer, chosen), *_conditions(columns, viewer, chosen, now))
+            .where(*_within(viewer, chosen, now), *_conditions(columns, viewer, chosen, now))
             .order_by(*order)
             .limit(limit)
         )
@@ -260,9 +265,12 @@ def _sorting(
     return key, order, here < there if down else here > there
 
 
-def _within(viewer: Viewer, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
+def _within(viewer: Viewer, chosen: ProblemFilter, now: int) -> list[ColumnElement[bool]]:
     """What keeps a walk within one range of its index."""
-    return _within_street(viewer, chosen) + problems.received(TABLE.c.reported_at, chosen)
+    found = _within_street(viewer, chosen) + problems.received(TABLE.c.reported_at, chosen)
+    if chosen.flag == "overdue" and chosen.sort == "due":
+        found.append(TABLE.c.due_key < now)  # the nearest deadline where there is one
+    return found
 
 
 def _within_street(viewer: Viewer, chosen: ProblemFilter) -> list[ColumnElement[bool]]:
@@ -289,9 +297,7 @@ def _conditions(
         found.append(c.body == chosen.body)
     match chosen.flag:
         case "overdue":
-            late = and_(c.due_at < now, c.state.in_(problems.HANDLED))
-            found.append(or_(c.overdue_at.is_not(None), late))
-            found.append(c.state.in_(problems.RUNNING))
+            found.append(c.deadline_at < now)
         case "supervised" | "hard" | "recurring":
             found.append(c[chosen.flag].is_(True))
     return found
@@ -348,7 +354,7 @@ def _count_walking(
         looked: Subquery = (
             select(*(TABLE.c[name] for name in ("state", *FACETS)))
             .where(TABLE.c.state == state, TABLE.c.deleted_at.is_(None))
-            .where(*_within(viewer, chosen))
+            .where(*_within(viewer, chosen, now))
             .order_by(*_sorting(TABLE.c, chosen.sort, None)[1])
             .limit(LOOKED_AT)
             .subquery()

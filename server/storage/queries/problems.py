@@ -27,8 +27,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "received": (Problem.reported_at.desc(), Problem.id.desc()),
 }
 OPEN = "open"  # stands for every open state
-RUNNING = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where "overdue" is told
-HANDLED = ("dispatched", "in_progress")  # where the handling clock runs (shared.timers)
+LATE_STATES = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where a deadline stands
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,11 @@ def visible(session: Session, viewer: Viewer, problem_id: str) -> Problem | None
 
 
 def overdue(now: int) -> ColumnElement[bool]:
-    """Past its deadline and still to be done; the time of one that is suspended, or waits to be
-    verified, stands still."""
-    return and_(
-        Problem.state.in_(RUNNING),
-        or_(
-            Problem.overdue_at.is_not(None), and_(Problem.due_at < now, Problem.state.in_(HANDLED))
-        ),
-    )
+    """A clock of any stage has run out: nobody dispatched, accepted or handled it in time.
+
+    The time of one that is suspended, or waits to be verified, stands still (shared.timers).
+    """
+    return and_(Problem.state.in_(LATE_STATES), Problem.deadline_at < now)
 
 
 def count(session: Session, viewer: Viewer, chosen: ProblemFilter, now: int) -> int:
