@@ -5,6 +5,10 @@ BIN := .venv/bin
 PURE := not slow and not browser and not screen and not postgresql
 CODE := $(wildcard main.py shared server mobile gridledger tests bench tools android)
 
+# Bytecode is kept even where the system says otherwise: the tests start some hundred programs, and
+# compiling anew costs each two seconds.
+export PYTHONDONTWRITEBYTECODE :=
+
 # The .venv's own Python where there is one, else the first that starts and is of a fitting version.
 FITS = -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 define find_python
