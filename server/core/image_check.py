@@ -27,7 +27,7 @@ from PIL import (
 )
 
 from server.core import photo_position
-from server.core.jpeg_scan import END, SCAN, Enough, Limited, enough_of
+from server.core.jpeg_scan import END, SCAN, Enough, Layout, Limited, layout_of
 
 # Several pictures in one JPEG file, as some phones write them, are "MPO"; it is shown as a JPEG.
 FORMATS = {
@@ -81,13 +81,14 @@ def check(file: IO[bytes]) -> Checked:
             late = image.format == "PNG"  # its texts may stand behind the pixels
             if not late and has_position(image):
                 raise BadImage("has_position")
+            layout = layout_of(file) if mime == "image/jpeg" else Layout()
             if _row_by_row(image):
-                limited.stop_at = enough_of(file)
+                limited.stop_at = layout.enough
             with decoding(image, (1, 1)), suppress(Enough):
                 image.load()
                 if late and has_position(image):
                     raise BadImage("has_position")
-        if photo_position.anywhere(file):
+        if photo_position.anywhere(file, layout.scans):
             raise BadImage("has_position")
     if mime == "image/jpeg":
         _check_end(file)

@@ -2,35 +2,45 @@
 
 A reader of pictures looks where a camera writes: in front of the first one. Positions can stand
 elsewhere too: in a second picture, between two scans, behind the end, in a film that hangs on. So
-the whole file is searched for what an EXIF block begins with and for the words of XMP.
+the whole file is searched for what an EXIF block begins with and for the words of XMP; but not the
+compressed pixels of a JPEG's first picture, which no reader takes for either. What stands behind
+the last of the pixels is searched again: a scan may be longer than its picture.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from PIL import Image
 
 MOST_BLOCKS = 32  # EXIF blocks in one file; a photo has one, a picture within it another
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+_BEHIND = 1 << 16  # so much at the end of a scan is searched
 _SEGMENT = 1 << 16  # so long an EXIF block may be
-_OVERLAP = 64
+_OVERLAP = 128
 _EXIF = re.compile(rb"Exif\x00\x00(?=II[*+]\x00|MM\x00[*+])")
 _GPS_IFD = 0x8825
 _GPS_PLACES = (2, 4, 20, 22)  # latitude and longitude, of the place and of the destination
 _GPS_RAW = re.compile(rb"\x88\x25\x00\x04|\x25\x88\x04\x00")  # its entry, in either byte order
 _XMP = re.compile(rb"gps(?:-?latitude|-?longitude|-?dest)")  # lower case
 _FILM = re.compile(rb"\xa9xyz.{4}[+-]\d\d", re.DOTALL)
-_WORDS = (_XMP, _FILM, re.compile(rb"geo:lat"), re.compile(rb"location\.iso6709"))
+_WIDE = (_XMP, re.compile(rb"geo:lat"), re.compile(rb"location\.iso6709"))
+_WORDS = (*_WIDE, _FILM)
 
 
 def in_text(text: bytes) -> bool:
-    """Whether some text of a file names a position: XMP, a comment, a film's own words."""
+    """Whether some text of a file names a position: XMP, a comment, a film's own words.
+
+    In UTF-16 and UTF-32, which XMP may be written in, the same words have zeros between.
+    """
     lower = text.lower()
-    return any(words.search(lower) for words in _WORDS)
+    if any(words.search(lower) for words in _WORDS):
+        return True
+    narrow = lower.replace(b"\0", b"")
+    return len(narrow) < len(lower) and any(words.search(narrow) for words in _WIDE)
 
 
 def in_exif(read: Callable[[], Image.Exif], raw: bytes) -> bool:
@@ -42,23 +52,38 @@ def in_exif(read: Callable[[], Image.Exif], raw: bytes) -> bool:
         return _GPS_RAW.search(raw) is not None
 
 
-def anywhere(file: IO[bytes]) -> bool:
-    """Whether any part of the file has one; one with very many EXIF blocks is taken to have."""
-    file.seek(0)
+def anywhere(file: IO[bytes], scans: Sequence[tuple[int, int]] = ()) -> bool:
+    """Whether any part of the file has one; one with very many EXIF blocks is taken to have.
+
+    ``scans``: where the pixels of a JPEG stand, see server.core.jpeg_scan.
+    """
+    blocks = 0
+    start = 0
+    for scan_start, scan_end in scans:
+        stop = scan_start + _OVERLAP
+        if scan_end - _BEHIND > stop:
+            blocks += _blocks(file, start, stop)
+            start = scan_end - _BEHIND
+    return blocks + _blocks(file, start) > MOST_BLOCKS
+
+
+def _blocks(file: IO[bytes], start: int, stop: int | None = None) -> int:
+    """How many EXIF blocks begin in a part of the file; more than MOST_BLOCKS for a position."""
+    file.seek(start)
     found = 0
     tail = b""
-    while block := file.read(_BLOCK):
+    while block := file.read(_BLOCK if stop is None else min(_BLOCK, stop - file.tell())):
         window = tail + block
         if in_text(window):
-            return True
+            return MOST_BLOCKS + 1
         after = file.tell()
-        for start in _starts(window, len(tail)):
+        for at in _starts(window, len(tail)):
             found += 1
-            if found > MOST_BLOCKS or _at(file, after - len(window) + start):
-                return True
+            if found > MOST_BLOCKS or _at(file, after - len(window) + at):
+                return MOST_BLOCKS + 1
         file.seek(after)
         tail = window[-_OVERLAP:]
-    return False
+    return found
 
 
 def _starts(window: bytes, again: int) -> Iterator[int]:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from server.core import image_check, thumbnail
 from server.core.image_check import BadImage, check
+from server.core.jpeg_scan import Layout, layout_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,7 +205,7 @@ def test_decoding_the_beginning_finds_what_decoding_the_whole_finds(
 ) -> None:
     dice = random.Random(20261125)
     wholes = [jpeg((760, 560), quality=90, **more) for more in ({}, {"restart_marker_rows": 1})]
-    assert all(image_check.enough_of(io.BytesIO(one)) is not None for one in wholes)
+    assert all(layout_of(io.BytesIO(one)).enough is not None for one in wholes)
     files = [damaged(wholes[n // 8 % 2], n % 8, dice) for n in range(64)]
 
     def verdict(data: bytes) -> str:
@@ -214,7 +215,7 @@ def test_decoding_the_beginning_finds_what_decoding_the_whole_finds(
             return bad.code
 
     limited = [verdict(data) for data in files]
-    monkeypatch.setattr(image_check, "enough_of", lambda _file: None)
+    monkeypatch.setattr(image_check, "layout_of", lambda _file: Layout())
     assert [verdict(data) for data in files] == limited
     assert {"image/jpeg", "broken"} <= set(limited)
 
