@@ -11,12 +11,12 @@ from bench.server import PostgreSQL
 
 # Those that ask a server run on a database; the phone's own run on its SQLite alone.
 SERVER = ("push", "first_pull", "small_pull", "idle_pull", "push_growth", "ledger_export",
-          "ledger_page", "ledger_tick", "photo_upload")  # fmt: skip
+          "ledger_page", "ledger_import", "ledger_tick", "photo_upload")  # fmt: skip
 PHONE = ("phone_save", "phone_apply", "phone_search", "phone_start", "phone_scroll",
          "phone_frames")  # fmt: skip
 NAMES = ("push", "first_pull", "small_pull", "idle_pull", "phone_save", "phone_apply",
          "phone_search", "phone_start", "phone_scroll", "phone_frames", "ledger_export",
-         "ledger_page", "ledger_tick", "photo_upload", "push_growth")  # fmt: skip
+         "ledger_page", "ledger_import", "ledger_tick", "photo_upload", "push_growth")  # fmt: skip
 
 
 def main() -> None:

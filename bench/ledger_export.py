@@ -17,6 +17,7 @@ from pathlib import Path
 
 import xlsxwriter
 
+from bench.memory import held
 from bench.problems import fill, people
 from bench.result import Result, tell
 from bench.server import PostgreSQL, Site, site
@@ -83,18 +84,13 @@ def _child(data: Path, user_id: str) -> None:
         told: list[float] = []
         nothing = {"category": "none"}
         export("ledger", viewer, ids.ROOT_AREA, "xlsx", Path(folder) / "warm.xlsx", nothing)
-        told.append(_held("VmRSS"))
+        told.append(held("VmRSS"))
         start = time.perf_counter()
         rows = export("ledger", viewer, ids.ROOT_AREA, "xlsx", Path(folder) / "all.xlsx")
         seconds = time.perf_counter() - start
         if rows != ROWS:
             raise RuntimeError(f"{rows} rows")
-        print(seconds, told[0], _held("VmHWM"))
-
-
-def _held(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
+        print(seconds, told[0], held("VmHWM"))
 
 
 if __name__ == "__main__":

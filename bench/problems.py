@@ -75,7 +75,7 @@ def people(site: Site) -> dict[str, str]:
         ]  # fmt: skip
         made += [
             Operation("create", "area", ids.new_id(), ids.area_partition(code),
-                      values={"code": code, "name": f"第{code[-3:]}网格", "level": "grid"})
+                      values={"code": code, "name": f"第{code[6:]}网格", "level": "grid"})
             for code in grids()[:50]
         ]  # fmt: skip
         list(submit_many([Entry(found["district"], made)]))

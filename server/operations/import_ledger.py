@@ -272,8 +272,7 @@ class _Writer:
             batch.prepare({}, partitions | extra)
             batch.begin(ids.new_id(), self.author, now)
             judge = imported.Judge(session, self.area_code)
-            for entry, verdict in judge.judge(part):
-                imported.write(batch, entry, verdict)
+            imported.write(batch, list(judge.judge(part)))
             batch.flush()
             if self.detail is not None:
                 audit_log.record(

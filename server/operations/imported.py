@@ -153,8 +153,15 @@ class Judge:
 _BLANK: dict[str, Any] = {name: [] if name == "concern_tags" else "" for name in CORRECTED}
 
 
-def write(batch: Batch, entry: Entry, verdict: Verdict) -> None:
-    """Put what a verdict says into the batch."""
+def write(batch: Batch, judged: Sequence[tuple[Entry, Verdict]]) -> None:
+    """Put what the verdicts say into the batch."""
+    batch.load({"problem": [v.problem_id for _, v in judged if v.what == "change"]}, ())
+    numbers.reserve(batch, [entry.ledger_no for entry, v in judged if v.what == "create"])
+    for entry, verdict in judged:
+        _write(batch, entry, verdict)
+
+
+def _write(batch: Batch, entry: Entry, verdict: Verdict) -> None:
     if verdict.what == "create":
         _create(batch, entry, verdict.problem_id)
     elif verdict.what == "change":
@@ -221,7 +228,6 @@ def _create(batch: Batch, entry: Entry, problem_id: str) -> None:
         values["ledger_no"] = entry.ledger_no or numbers.next_number(
             batch, ids.grid_partition(entry.grid)
         )
-        numbers.reserve(batch, values["ledger_no"])
     else:
         values["ledger_no"] = entry.ledger_no or None
     kept = ledger_facts.retention()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from server.operations.batch import Batch
 from server.storage.heads import insert_ignoring
@@ -20,45 +21,49 @@ def next_number(batch: Batch, partition: str) -> str:
     """
     community = (ids.area_of(partition) or "")[: ids.COMMUNITY_DIGITS]
     year = day_of(batch.now).year
-    serial = _locked(batch, community, year)
-    if serial is None:
-        batch.session.execute(
-            insert_ignoring(batch.session, LedgerSerial.__table__).values(
-                community_code=community, year=year, last=0
-            )
-        )
-        serial = _locked(batch, community, year)
-    assert serial is not None
-    serial.last += 1
-    batch.session.flush()
-    row = serial
+    row = _locked(batch, community, year)
+    row.last += 1
 
     def give_back() -> None:
         row.last -= 1  # the row is ours until the commit: nobody has taken a later one
 
     batch.on_undo(give_back)
-    return f"{community}-{year}-{serial.last:05d}"
+    return f"{community}-{year}-{row.last:05d}"
 
 
-def reserve(batch: Batch, number: str) -> None:
-    """A number that comes from elsewhere is not given again: the next one is behind it."""
-    match = _OURS.fullmatch(number)
-    if match is None:
-        return
-    community, year, wanted = match[1], int(match[2]), int(match[3])
-    batch.session.execute(
-        insert_ignoring(batch.session, LedgerSerial.__table__).values(
-            community_code=community, year=year, last=0
-        )
-    )
-    serial = _locked(batch, community, year)
-    assert serial is not None
-    if serial.last < wanted:
-        serial.last = wanted
-        batch.session.flush()
+def reserve(batch: Batch, numbers: Iterable[str]) -> None:
+    """Numbers that come from elsewhere are not given again: the next ones are behind them.
+
+    All of a batch at once, in one order, so that two imports never wait for each other.
+    """
+    last: dict[tuple[str, int], int] = {}
+    for number in numbers:
+        if match := _OURS.fullmatch(number):
+            key = match[1], int(match[2])
+            last[key] = max(last.get(key, 0), int(match[3]))
+    for (community, year), wanted in sorted(last.items()):
+        row = _locked(batch, community, year)
+        row.last = max(row.last, wanted)
 
 
-def _locked(batch: Batch, community: str, year: int) -> LedgerSerial | None:
+def _locked(batch: Batch, community: str, year: int) -> LedgerSerial:
+    """The row of a community's year, ours until the commit; made where there is none."""
+    key = ("serial", f"{community} {year}")
+    if key not in batch.looked_up:
+        batch.looked_up[key] = _read(batch, community, year) or _made(batch, community, year)
+    found: LedgerSerial = batch.looked_up[key]
+    return found
+
+
+def _made(batch: Batch, community: str, year: int) -> LedgerSerial:
+    blank = {"community_code": community, "year": year, "last": 0}
+    batch.session.execute(insert_ignoring(batch.session, LedgerSerial.__table__).values(**blank))
+    found = _read(batch, community, year)
+    assert found is not None
+    return found
+
+
+def _read(batch: Batch, community: str, year: int) -> LedgerSerial | None:
     return batch.session.get(
         LedgerSerial, (community, year), with_for_update=True, populate_existing=True
     )
