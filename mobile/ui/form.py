@@ -115,6 +115,7 @@ class FormPage(TakesPhotos):
         if self.saving or self.taking:
             return
         self._keep.cancel()
+        self.shell.hush()  # nothing that it offers may change what is being saved
         self.saving = True
 
         def saved(result: Any) -> None:

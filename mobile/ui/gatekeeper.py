@@ -88,7 +88,8 @@ class Gatekeeper:
         if self.phone is not None:
             phone, self.phone, self.folder = self.phone, None, None
             self._leave()
-            self._bridge.slow(phone.close)  # after a sync that is under way
+            # After what the pages still keep, and after a sync that is under way.
+            self._bridge.quick(lambda: None, lambda _: self._bridge.slow(phone.close))
         self.choose()
 
     def _chosen(self, one: Someone) -> None:
@@ -232,11 +233,14 @@ class Gatekeeper:
                 phone.close()
             return self._opener(folder)
 
-        self._bridge.slow(
-            work,
-            lambda again: self._arrived(folder, again, None),
-            lambda error: self._failed(folder, error),
-        )
+        def close_and_open(_: object) -> None:
+            self._bridge.slow(
+                work,
+                lambda again: self._arrived(folder, again, None),
+                lambda error: self._failed(folder, error),
+            )
+
+        self._bridge.quick(lambda: None, close_and_open)  # after what the pages still keep
 
     def note(self) -> None:
         """Whose store it is, and how it is drawn. On a worker thread."""

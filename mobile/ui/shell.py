@@ -195,6 +195,10 @@ class Shell(FloatLayout):
             lambda _: self._quiet(), UNDO_SECONDS if action else SNACK_SECONDS
         )
 
+    def hush(self) -> None:
+        """The message in sight goes, and what it offers with it."""
+        self._quiet()
+
     @property
     def said(self) -> Snack | None:
         """The message in sight."""

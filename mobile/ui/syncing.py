@@ -60,6 +60,7 @@ class Syncer(EventDispatcher):
         self._soon = Clock.create_trigger(lambda _: self.start(by_itself=True), AFTER_SAVE_SECONDS)
         self._regular = Clock.schedule_interval(lambda _: self.start(by_itself=True), EVERY_SECONDS)
         self._again: Any = None
+        self._stopped = False
         if not by_itself:
             self._regular.cancel()
 
@@ -75,7 +76,7 @@ class Syncer(EventDispatcher):
 
         ``by_itself``: nobody asked for it; photos that failed wait for their time.
         """
-        if self.running:
+        if self.running or self._stopped:
             return
         self.running, self.stage, self.part = True, tr("正在联系服务器…"), 0
         if self._again:
@@ -108,11 +109,13 @@ class Syncer(EventDispatcher):
     def saved(self) -> None:
         """Something was saved: count again now, sync in a moment."""
         self.count()
-        if self._by_itself:
+        if self._by_itself and not self._stopped:
             self._soon()
 
     def count(self, then: Callable[[], None] | None = None) -> None:
         """Read again what waits, and whether photos may go."""
+        if self._stopped:
+            return
 
         def arrived(status: SyncStatus) -> None:
             self.status = status
@@ -125,7 +128,8 @@ class Syncer(EventDispatcher):
         self._bridge.quick(self._phone.status, arrived)
 
     def stop(self) -> None:
-        """The app closes."""
+        """The app closes, or another person comes: the store is not looked at any more."""
+        self._stopped = True
         self._regular.cancel()
         self._soon.cancel()
         if self._again:
@@ -147,7 +151,7 @@ class Syncer(EventDispatcher):
         self.flying = {}
         if report is not None:
             self.report = report
-            if report.retry_in_ms and self._by_itself:
+            if report.retry_in_ms and self._by_itself and not self._stopped:
                 self._again = Clock.schedule_once(
                     lambda _: self.start(by_itself=True), report.retry_in_ms / 1000
                 )

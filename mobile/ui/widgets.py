@@ -30,6 +30,7 @@ from mobile.ui import theme
 from mobile.ui.wrap import pieces, shortened, wrap
 
 FEED_SECONDS = 0.004
+STAY_SECONDS = 0.1  # how long a page that was filled again may still change its height
 
 
 class Wrapping(Label):
@@ -137,6 +138,7 @@ class Column(Layout):
 
     def __init__(self, **kwargs: Any) -> None:
         self._source: Iterator[Widget] = iter(())
+        self._least = 0.0  # as high as it was, until it is filled again: the page does not jump
         self._more = Clock.create_trigger(self._feed, 0)
         super().__init__(**kwargs)
         for name in ("padding", "spacing", "pos", "size"):
@@ -148,7 +150,8 @@ class Column(Layout):
         left, above, right, below = self.padding
         shown = [child for child in reversed(self.children) if child.height > 0]
         gaps = self.spacing * max(0, len(shown) - 1)
-        self.minimum_height = above + below + gaps + sum(child.height for child in shown)
+        needed = above + below + gaps + sum(child.height for child in shown)
+        self.minimum_height = max(needed, self._least)
         room, top = self.width - left - right, self.top - above
         for child in reversed(self.children):
             if child.size_hint_x:
@@ -159,6 +162,7 @@ class Column(Layout):
 
     def fill(self, widgets: Iterable[Widget]) -> None:
         """Replace what it holds; many widgets are made a few a frame, so that nothing sticks."""
+        self._least = self.minimum_height
         self.clear_widgets()
         self._source = iter(widgets)
         self._feed()
@@ -172,6 +176,13 @@ class Column(Layout):
                 self._more()
                 return
         Column.feeding.discard(self)
+        self._least = 0.0
+        self._trigger_layout()
+        above = self.parent
+        while above is not None and above is not above.parent and not isinstance(above, Body):
+            above = above.parent
+        if isinstance(above, Body):
+            above.stay()
 
 
 class Card(Column):
@@ -296,6 +307,28 @@ class Head(BoxLayout):
 
 class Body(ScrollView):
     """The scrolling part of a page."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._down: float | None = None
+        self._let_go = Clock.create_trigger(lambda _: setattr(self, "_down", None), STAY_SECONDS)
+        super().__init__(**kwargs)
+        self.fbind("viewport_size", self._place_again)
+
+    def stay(self) -> None:
+        """It is about to be higher or lower: the lines at its top stay where they are."""
+        if self._down is None:
+            self._down = (1 - self.scroll_y) * max(0, self.viewport_size[1] - self.height)
+        self._let_go()
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """A finger decides where it stands."""
+        self._down = None
+        return bool(super().on_touch_down(touch))
+
+    def _place_again(self, *_: Any) -> None:
+        room = self.viewport_size[1] - self.height
+        if self._down and room > 0:
+            self.scroll_y = max(0.0, 1 - self._down / room)
 
     def show(self, widget: Widget) -> None:
         """Bring a widget into sight once the page has been laid out."""

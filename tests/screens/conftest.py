@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile.sync.phone import Phone
+from mobile.sync.phone import Phone, VisitDraft
 from mobile.ui.ports import SampleCamera
 from tests.screens import district
 from tests.screens.district import District, Line
@@ -65,6 +65,27 @@ def app(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
             return driver
 
         yield start
+
+
+@pytest.fixture
+def root(pulled: Path, tmp_path: Path) -> Path:
+    """The data folder of a phone whose one person has pulled everything and saved a visit."""
+    folder = tmp_path / "data"
+    shutil.copytree(pulled, folder)
+    phone = Phone.open(folder)
+    home = phone.households()[0]
+    values = {**phone.new_visit(home.id).values, "outcome": "met", "note": "还没发"}
+    phone.save_visit(VisitDraft(values))
+    phone.close()
+    return folder
+
+
+@pytest.fixture
+def start(root: Path, tmp_path: Path) -> Iterator[Callable[..., Driver]]:
+    """The app as it starts on a phone: over the folder, with its gate."""
+    set_up()
+    with ExitStack() as stack:
+        yield lambda **more: stack.enter_context(running(root, **{"http": Line, **more}))
 
 
 @pytest.fixture

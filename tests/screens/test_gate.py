@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +16,15 @@ from mobile.storage import lock, unsent
 from mobile.storage.people import FOLDER, UNREADABLE
 from mobile.storage.store import FILE
 from mobile.storage.vault import DEVICE_KEY, KEY_FILES
-from mobile.sync.phone import Phone, SaveFailed, VisitDraft
+from mobile.sync.phone import Phone, SaveFailed
 from mobile.ui.handing import FolderHanding
-from tests.screens.district import District, Line
-from tests.screens.driver import DENSITY, HEIGHT, WIDTH, Driver, running, set_up
+from tests.screens.district import District
+from tests.screens.driver import DENSITY, HEIGHT, WIDTH, Driver
 from tests.sync.test_rescue import pages_of, spoil
 
 pytestmark = pytest.mark.screen
 PIN, WRONG = "271828", "314159"
 Open = Callable[..., Driver]
-
-
-@pytest.fixture
-def root(pulled: Path, tmp_path: Path) -> Path:
-    """The data folder of a phone whose one person has pulled everything and saved a visit."""
-    folder = tmp_path / "data"
-    shutil.copytree(pulled, folder)
-    phone = Phone.open(folder)
-    home = phone.households()[0]
-    values = {**phone.new_visit(home.id).values, "outcome": "met", "note": "还没发"}
-    phone.save_visit(VisitDraft(values))
-    phone.close()
-    return folder
-
-
-@pytest.fixture
-def start(root: Path, tmp_path: Path) -> Iterator[Open]:
-    """The app as it starts on a phone: over the folder, with its gate."""
-    set_up()
-    with ExitStack() as stack:
-        yield lambda **more: stack.enter_context(running(root, http=Line, **more))
 
 
 def gate(driver: Driver) -> Any:
