@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -101,6 +101,18 @@ def _wants_page() -> bool:
     return best == "text/html" and "web" in current_app.blueprints
 
 
+def _page_above() -> str:
+    """The page of a form whose own address was opened (by a reload, after signing in); or ""."""
+    above = request.path.rpartition("/")[0]
+    if request.method != "GET" or not above or not _wants_page() or request.url_rule is not None:
+        return ""
+    try:
+        current_app.create_url_adapter(request).match(above, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return ""
+    return above
+
+
 def register(app: Flask) -> None:
     """Answer every exception of every route in the one shape."""
 
@@ -126,6 +138,8 @@ def register(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return error.get_response(request.environ)  # type: ignore[return-value]
         status = error.code or 500
+        if status == 405 and (page := _page_above()):
+            return redirect(page)  # type: ignore[return-value]
         messages = (getattr(error, "data", None) or {}).get("messages")
         if isinstance(messages, dict):  # flask-smorest's own check of a request
             flat = {k: v for part in messages.values() for k, v in _fields(part)}

@@ -102,6 +102,9 @@ def act(
     detail = {name: value for name, value in data.items() if name != "reason"}
     if action_name == "dispatch":
         detail["due_at"] = changes["due_at"]
+        detail.pop("co_bodies", None)
+        if changes["co_bodies"]:  # without the lead
+            detail["co_bodies"] = changes["co_bodies"]
     if action_name == "join":
         detail["co_body"] = joiner(actor, data)
     return changes, Progress(

@@ -101,7 +101,9 @@ def _dispatched(
 ) -> dict[str, Any]:
     """The deadline at the dispatch stands: a later change of the category changes nothing here."""
     due = data.get("due_at")
-    joining = sorted(set(data.get("co_bodies") or problem.get("co_bodies") or ()) - {data["body"]})
+    given = data.get("co_bodies")  # none at all is an answer too
+    beside = problem.get("co_bodies") or () if given is None else given
+    joining = sorted(set(beside) - {data["body"]})
     return _CLEARED | {
         "dispatched_at": at, "return_cause": None, "co_bodies": joining,
         "accept_due_at": facts.deadlines.get("accept"),

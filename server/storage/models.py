@@ -158,6 +158,9 @@ MERGED = text("merged_into IS NOT NULL")
 Index(
     "ix_problem_merged_into", Problem.merged_into, sqlite_where=MERGED, postgresql_where=MERGED
 )  # fmt: skip
+# Few wait for an answer to what their body asks for: to be suspended, or more time.
+ASKING = text("suspend_requested OR extension_requested")
+Index("ix_problem_asking", Problem.state, sqlite_where=ASKING, postgresql_where=ASKING)
 Progress: Any = _model(records.PROGRESS, "problem_id acted_at")
 Photo: Any = _model(records.PHOTO, "owner_id", "sha256")
 

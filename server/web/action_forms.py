@@ -13,12 +13,12 @@ from server.operations import action_photos
 from server.operations.clock import now_ms
 from server.web import args, gallery, words
 from shared import categories, records, vocabulary
-from shared.ledger import ACTIONS, Action, unanswered
+from shared.ledger import ACTIONS, MAX_WHYS, Action, unanswered
 from shared.protocol import MAX_TEXT
 
 # The order in which a form asks, whatever the rules' own.
 _ORDER = (
-    "merged_into", "body", "owner", "co_bodies", "co_body", "measure", "due_at", "suspended_until",
+    "merged_into", "body", "owner", "measure", "due_at", "co_bodies", "co_body", "suspended_until",
     "extension_until", "return_cause", "reopen_cause", "result", "root_cause", "root_whys",
     "satisfaction", "callback_note", "reason", "hard",
 )  # fmt: skip
@@ -40,7 +40,10 @@ MOMENTS = ("due_at", "suspended_until", "extension_until")
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a form. ``widget``: text, long, moment, select, checks, flag."""
+    """One field of a form. ``widget``: text, long, moment, select, checks, flag.
+
+    ``follows``: for a body its person, whom the page fills in when the body is chosen.
+    """
 
     name: str
     label: str
@@ -50,6 +53,7 @@ class Field:
     options: tuple[tuple[str, str], ...] = ()
     error: str = ""
     hint: str = ""
+    follows: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def read(action: Action, form: Any) -> tuple[dict[str, Any], dict[str, str]]:
         if value in (None, "", []):
             if name in action.needs and name not in wrong:
                 wrong[name] = _("请填写这一项。")
-            continue
+            if name != "co_bodies" or name in action.needs:  # nobody beside the lead: said, too
+                continue
         data[name] = value
     return data, wrong
 
@@ -231,11 +236,12 @@ def _field(
 ) -> Field:
     widget, hint = "text", ""
     options: tuple[tuple[str, str], ...] = ()
+    follows: Mapping[str, str] | None = None
     value: Any = ""
     match name:
         case "body":
             widget, options = "select", tuple(bodies.items())
-            value = _own_body(category)
+            value, follows = _own_body(category), owners
         case "owner":
             value = problem.owner or owners.get(_own_body(category), "")
         case "co_bodies":
@@ -243,7 +249,8 @@ def _field(
             options = tuple((c, n) for c, n in bodies.items() if c != problem.body)
             value = problem.co_bodies or [] if action.name == "dispatch" else []
         case "due_at":
-            widget, hint = "moment", _category_hint(category)
+            widget = "moment"
+            hint = _now_due(problem) if action.name == "extend" else _category_hint(category)
             value = args.moment_text(_due(action, problem, due))
         case "co_body":
             widget = "select"
@@ -251,6 +258,7 @@ def _field(
             options = tuple((code, bodies.get(code, code)) for code in waiting)
         case "suspended_until" | "extension_until":
             widget = "moment"
+            hint = _now_due(problem) if name == "extension_until" else ""
             value = args.moment_text(getattr(problem, name))
         case "root_cause" | "satisfaction" | "return_cause" | "reopen_cause":
             widget = "select"
@@ -265,6 +273,7 @@ def _field(
             widget = "flag"
         case _ if name in LONG:
             widget = "long"
+            hint = _("一行写一个，最多 %(n)s 个", n=MAX_WHYS) if name == "root_whys" else ""
     if tried is not None:
         value = tried.value(name)
     return Field(
@@ -276,7 +285,15 @@ def _field(
         options,
         tried.errors.get(name, "") if tried is not None else "",
         hint,
+        follows,
     )
+
+
+def _now_due(problem: Any) -> str:
+    """Until when it is to be done as things stand."""
+    if problem.due_at is None:
+        return ""
+    return _("现在的时限：%(when)s", when=words.when(problem.due_at, now_ms()))
 
 
 def _own_body(category: Any) -> str:

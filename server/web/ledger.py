@@ -18,6 +18,7 @@ from shared import ledger
 from shared.reconcile import Refused
 
 pages = Blueprint("ledger", __name__)
+_LONGER = ("extend", "request_extension")
 
 
 @pages.get("/ledger")
@@ -97,6 +98,7 @@ def act(problem_id: str, action: str) -> ResponseReturnValue:
         if refused.code == "unknown_record":
             abort(404)
         message, told = words.code_title(refused.code), _told(known, refused)
+        message = _("还差一点：请看标红的地方。") if told else message
         if refused.code == "late_action":
             message = _("这个问题刚刚有了新进展，请看过再办；您填的内容还在。")
             return _not_taken(problem_id, action, told, message, 409)
@@ -126,6 +128,8 @@ def _told(action: ledger.Action, refused: Refused) -> dict[str, str]:
         return {"photos": action_forms.photo_refusal(refused.detail)}
     if refused.field == "after_photo":
         return {"photos": _("这类问题要有整改后的照片。")}
+    if refused.field in ("due_at", "extension_until") and action.name in _LONGER:
+        return {refused.field: _("要晚于现在的时限。")}
     if refused.field in (*action.needs, *action.takes):
         return {refused.field: words.code_title(refused.code)}
     return {}

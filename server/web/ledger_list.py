@@ -19,7 +19,7 @@ from shared import ids, ledger
 
 PAGE = "ledger"
 ARGUMENTS = ("state", "category", "body", "area", "flag", "q", "sort", "since", "until")
-FLAGS = ("overdue", "supervised", "hard", "recurring")
+FLAGS = ("overdue", "asking", "supervised", "hard", "recurring")
 USUAL = ("number", "problem", "state", "body", "due", "found")
 SORTED = {one: one for one in ("number", "due", "found", "received")}  # column -> its sorting
 
@@ -80,8 +80,8 @@ def context() -> dict[str, Any]:
         "body_options": [(code, words.reference_name(one, code)) for code, one in bodies.items()],
         "states": _states(),
         "flags": [
-            ("overdue", _("已超期")), ("supervised", _("挂牌督办")), ("hard", _("疑难")),
-            ("recurring", _("复发")),
+            ("overdue", _("处理超期")), ("asking", _("等待答复申请")),
+            ("supervised", _("挂牌督办")), ("hard", _("疑难")), ("recurring", _("复发")),
         ],
         "grids": names.grids(reading, viewer),
         "viewer": viewer,

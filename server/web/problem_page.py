@@ -77,7 +77,7 @@ def context(
     )
     spoken_of = [problem.merged_into, *timeline.merges(entries)]
     numbers = problems.numbers(reading, viewer, spoken_of)
-    numbers |= {one.id: one.ledger_no or one.description[:20] for one in merged}
+    numbers |= {one.id: problems.called(one) for one in merged}
     people = names.people(reading, _people(problem, merged, entries, taken))
     facts = ledger_facts.of_page(reading, problem, own, data, now)
     values = {column.name: getattr(problem, column.name) for column in problem.__table__.columns}

@@ -115,7 +115,9 @@ def _to_sign_in(message: str) -> ResponseReturnValue:
         target = request.full_path.rstrip("?")
     else:
         came_from = urlsplit(request.referrer or "")
-        target = came_from.path if came_from.netloc == request.host else ""
+        target = ""
+        if came_from.netloc == request.host:
+            target = came_from.path + (f"?{came_from.query}" if came_from.query else "")
     target = "" if target == "/" else local_path(target)
     address = url_for("web.sign_in.page", next=target or None)
     if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the door

@@ -122,6 +122,16 @@ def test_a_whistle_calls_several_bodies_never_the_lead() -> None:
         act(problem("in_progress"), "whistle", you, {"reason": "x", "co_bodies": ["water"]}, 5)
 
 
+def test_a_dispatch_says_who_joins_in_and_that_may_be_nobody() -> None:
+    you = Actor("you", "supervisor")
+    data = {"body": "water", "measure": "x", "due_at": 9}
+    for chosen, joining in ((["gas", "water"], ["gas"]), ([], []), (None, ["power"])):
+        asked = data if chosen is None else {**data, "co_bodies": chosen}
+        changes, entry = act(problem("reopened"), "dispatch", you, asked, 5)
+        assert changes["co_bodies"] == joining
+        assert entry.detail.get("co_bodies", []) == joining
+
+
 def test_a_supervisor_stands_in_only_for_a_body_without_an_account() -> None:
     you, asked = Actor("you", "supervisor"), {"reason": "x", "suspended_until": 9}
     act(problem("dispatched"), "accept", you, {}, 5)

@@ -100,9 +100,17 @@ def test_a_problem_is_dispatched_and_a_wrong_field_gets_the_focus(
     page.goto(f"/ledger/{scene.problems[1]}")
     form = page.locator("form[action$='/dispatch']")
     form.get_by_label("责任单位").select_option("water")
+    expect(form.get_by_role("checkbox", name="自来水公司")).to_be_hidden()
     form.get_by_role("button", name="派遣").click()
     expect(form.get_by_label("整改措施")).to_be_focused()
     form.get_by_label("整改措施").fill("更换灯头")
+    page.context.clear_cookies()  # signed out meanwhile: what was written is kept
+    form.get_by_role("button", name="派遣").click()
+    page.get_by_label("用户名").fill("supervisor")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(form.get_by_label("整改措施")).to_have_value("更换灯头")
+    expect(form.get_by_role("status")).to_contain_text("已填回")
     form.get_by_role("button", name="派遣").click()
     expect(page.get_by_text("派遣给自来水公司")).to_be_visible()
 

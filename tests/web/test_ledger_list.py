@@ -15,6 +15,8 @@ from server.storage.models import Problem
 from server.storage.queries import ledger_page, problems
 from server.storage.queries.ledger_page import Place
 from server.storage.queries.problems import ProblemFilter
+from server.web import args
+from shared.work_calendar import DAY
 from tests.builders import World, problem
 from tests.web.conftest import Visitor
 from tests.web.scene import Scene
@@ -22,6 +24,7 @@ from tests.web.scene import Scene
 FILTERS = [
     {}, {"state": "open"}, {"state": "closed"}, {"state": "registered"}, {"category": "lamp"},
     {"state": "open", "flag": "overdue"}, {"flag": "supervised"}, {"flag": "hard"},
+    {"flag": "asking", "state": "open"},
     {"body": "water"}, {"area": "410103007901001"}, {"text": "楼"}, {"text": "灯", "state": "open"},
 ]  # fmt: skip
 
@@ -88,6 +91,29 @@ def test_a_wild_place_is_the_first_page(app: Flask, scene: Scene) -> None:
     for place in ("after=x", f"after=x~{scene.problems[0]}", "before=9~9", "after=~", "n=0&after="):
         answer = visitor.get(f"/ledger?state=all&{place}")
         assert answer.status_code == 200 and scene.problems[0] in answer.text
+
+
+def test_what_a_body_asks_for_waits_on_the_first_page_until_it_is_answered(
+    app: Flask, scene: Scene
+) -> None:
+    one = scene.problems[3]
+    with app.app_context():
+        due = db.session.get_one(Problem, one).due_at or 0
+    handler = Visitor(app).sign_in("handler")
+    handler.get(f"/ledger/{one}")
+    seen = {"state": handler.hidden("state"), "step": handler.hidden("step"), "reason": "缺配件"}
+    early = args.moment_text(due - 60_000)
+    handler.post(f"/ledger/{one}/request_extension", **seen, extension_until=early)
+    assert "要晚于现在的时限" in handler.page and "请看标红的地方" in handler.page
+    later = args.moment_text(due + DAY)
+    handler.post(f"/ledger/{one}/request_extension", **seen, extension_until=later)
+    supervisor = Visitor(app).sign_in("supervisor")
+    assert "等待答复申请" in supervisor.get("/").text
+    assert f"/ledger/{one}" in supervisor.get("/ledger?flag=asking").text
+    assert "申请延期，等答复" in supervisor.page
+    supervisor.post(f"/ledger/{one}/decline", **seen)
+    assert f"/ledger/{one}" not in supervisor.get("/ledger?flag=asking").text
+    assert "等待答复申请" not in supervisor.get("/").text
 
 
 def test_a_filter_is_kept_for_its_person_alone(app: Flask, scene: Scene) -> None:

@@ -82,6 +82,20 @@ def test_ten_idle_minutes_sign_out(visitor: Visitor, clock: list[int]) -> None:
     assert visitor.get("/visits").status_code == 302
 
 
+def test_a_form_sent_too_late_leads_back_to_its_page(visitor: Visitor, clock: list[int]) -> None:
+    visitor.sign_in("supervisor")
+    clock[0] = 11 * 60 * 1000
+    sent = visitor.client.post(
+        "/ledger/views", headers={**visitor.headers, "Referer": "http://localhost/ledger?q=灯"},
+        data={"csrf_token": visitor.token},
+    )  # fmt: skip
+    assert sent.headers["Location"].endswith("?next=/ledger?q%3D%E7%81%AF")
+    visitor.sign_in("supervisor")
+    again = visitor.get("/ledger/some-id/dispatch")
+    assert (again.status_code, again.headers.get("Location")) == (302, "/ledger/some-id")
+    assert visitor.get("/sign-out").status_code == 405
+
+
 @pytest.mark.parametrize(
     "target",
     ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)",

@@ -37,6 +37,7 @@ class Figures:
     in_progress: int = 0
     to_verify: int = 0
     to_register: int = 0
+    asking: int = 0
     phones: tuple[Phone, ...] = ()
 
 
@@ -55,6 +56,7 @@ def of(session: Session, viewer: Viewer, now: int, today: int, week: int) -> Fig
         return Figures(**shown)
     return Figures(
         **shown,
+        asking=problems.count(session, viewer, ProblemFilter(OPEN, flag="asking"), now),
         **_visits(session, viewer, today, week),
         conflicts=session.scalar(
             select(func.count()).where(

@@ -115,6 +115,9 @@ def listed(
             any_of(session, TABLE.c.id, newest)
         )
         total, more = _count(session, query)
+    elif chosen.flag == "asking":
+        query = _few(session, viewer, chosen, now, ("id",)).where(problems.asking())
+        total, more = _count(session, query)
     elif (little := _little(session, viewer, chosen)) is not None:
         query = _few(session, viewer, chosen, now, _LOOKED_UP.get(little, (little,)))
         total, more = _count(session, query)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ LATE_STATES = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where 
 
 @dataclass(frozen=True)
 class ProblemFilter:
-    """What the list shows; "" means: all. ``state`` may be OPEN; ``flag`` overdue or supervised.
+    """What the list shows; "" means: all. ``state`` may be OPEN; ``flag`` one of those below.
 
     ``since`` and ``until``: what came in (reported_at) from then to before then, Unix ms.
     """
@@ -71,6 +71,14 @@ def overdue(now: int) -> ColumnElement[bool]:
     return and_(Problem.state.in_(LATE_STATES), Problem.deadline_at < now)
 
 
+def asking() -> ColumnElement[bool]:
+    """Its body asks to be suspended, or for more time, and nobody has answered yet."""
+    one = Problem.__table__.alias("asking")
+    # In words, not as parameters, so that both databases see that the small index holds them.
+    asks = text("(asking.suspend_requested OR asking.extension_requested)")
+    return Problem.id.in_(select(one.c.id).where(asks, one.c.state.in_(HANDLED)))
+
+
 def count(session: Session, viewer: Viewer, chosen: ProblemFilter, now: int) -> int:
     """How many problems a filter holds."""
     query = matching(session, viewer, chosen, now).with_only_columns(func.count())
@@ -87,15 +95,19 @@ def history(session: Session, problem_id: str) -> list[Progress]:
     return list(session.scalars(query))
 
 
+def called(problem: Any) -> str:
+    """A problem in a sentence: its number, or how its description begins."""
+    text = problem.description
+    return problem.ledger_no or f"“{text[:20]}{'…' if len(text) > 20 else ''}”"
+
+
 def numbers(session: Session, viewer: Viewer, problem_ids: Iterable[str | None]) -> dict[str, str]:
-    """id -> ledger number (or the start of the description) of problems the viewer may see."""
+    """id -> what problems are called, of those that the viewer may see."""
     wanted = [one for one in problem_ids if one]
     if not wanted:
         return {}
     found = session.scalars(select(Problem).where(Problem.id.in_(wanted)))
-    return {
-        one.id: one.ledger_no or one.description[:20] for one in found if is_visible(viewer, one)
-    }
+    return {one.id: called(one) for one in found if is_visible(viewer, one)}
 
 
 def others_to_merge(
@@ -137,6 +149,8 @@ def matching(
         query = query.where(overdue(now))
     elif chosen.flag == "supervised":
         query = query.where(Problem.supervised.is_(True))
+    elif chosen.flag == "asking":
+        query = query.where(asking())
     elif chosen.flag == "hard":
         query = query.where(Problem.hard.is_(True))
     elif chosen.flag == "recurring":

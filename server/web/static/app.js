@@ -40,6 +40,28 @@ document.addEventListener("input", (event) => {
   }
 });
 
+// The body that is chosen brings its own person along, and is not beside itself.
+function follow(body, chosen) {
+  const owner = body.form.elements.owner;
+  const known = [...body.options].map((one) => one.dataset.owner).filter(Boolean);
+  if (chosen && owner && (!owner.value || known.includes(owner.value))) {
+    owner.value = body.selectedOptions[0].dataset.owner || "";
+  }
+  for (const box of body.form.querySelectorAll("input[name=co_bodies]")) {
+    box.closest(".form-check").hidden = box.value === body.value;
+    box.checked = box.checked && box.value !== body.value;
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const body of document.querySelectorAll("select[name=body]")) {
+    if (body.querySelector("[data-owner]")) {
+      follow(body, false);
+      body.addEventListener("change", () => follow(body, true));
+    }
+  }
+});
+
 // On a small screen the filter stays folded until it is wanted.
 document.addEventListener("DOMContentLoaded", () => {
   if (window.matchMedia("(max-width: 767.98px)").matches) {

@@ -148,7 +148,32 @@
       mark(answer.errors);
     }
 
-    function send() {
+    // Who signed in again in another tab goes on here: with the token that holds now.
+    async function renewed() {
+      const answer = await fetch(form.action.replace(/\/[a-z_]+$/, ""), { redirect: "manual" });
+      if (!answer.ok) {
+        return false;
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = page.querySelector("input[name=csrf_token]");
+      form.elements.csrf_token.value = token ? token.value : form.elements.csrf_token.value;
+      return true;
+    }
+
+    async function send() {
+      button.disabled = true;
+      sending.hidden = false;
+      try {
+        if (!(await renewed())) {
+          button.disabled = false;
+          say(text(box, "Expired"));
+          return;
+        }
+      } catch {
+        button.disabled = false;
+        say(text(box, "Failed"));
+        return;
+      }
       const body = new FormData(form);
       body.delete("photos");
       for (const photo of photos) {
@@ -171,8 +196,6 @@
           say(text(box, "Failed"));
         });
       }
-      button.disabled = true;
-      sending.hidden = false;
       request.send(body);
     }
 
