@@ -123,6 +123,7 @@ def register(app: Flask) -> None:
         in_language=words.in_language,
     )
     app.jinja_env.globals.update(
+        came_from=session.came_from,
         asset=asset,
         badge=badge,
         chip=chip,

@@ -108,16 +108,18 @@ def local_path(target: str | None) -> str:
     return "" if parts.scheme or parts.netloc else target
 
 
+def came_from() -> str:
+    """The page of ours on which a form was sent; "" where that is not known."""
+    page = urlsplit(request.referrer or "")
+    if page.netloc != request.host:
+        return ""
+    return local_path(page.path + (f"?{page.query}" if page.query else ""))
+
+
 def _to_sign_in(message: str) -> ResponseReturnValue:
     if message:
         flash(message, "info")
-    if request.method == "GET":
-        target = request.full_path.rstrip("?")
-    else:
-        came_from = urlsplit(request.referrer or "")
-        target = ""
-        if came_from.netloc == request.host:
-            target = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    target = request.full_path.rstrip("?") if request.method == "GET" else came_from()
     target = "" if target == "/" else local_path(target)
     address = url_for("web.sign_in.page", next=target or None)
     if "HX-Request" in request.headers:  # a part of a page: the whole page goes to the door

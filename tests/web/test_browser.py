@@ -106,6 +106,8 @@ def test_a_problem_is_dispatched_and_a_wrong_field_gets_the_focus(
     form.get_by_label("整改措施").fill("更换灯头")
     page.context.clear_cookies()  # signed out meanwhile: what was written is kept
     form.get_by_role("button", name="派遣").click()
+    expect(page.get_by_text("您写的会填回去")).to_be_visible()
+    page.get_by_role("link", name="回到刚才那一页").click()
     page.get_by_label("用户名").fill("supervisor")
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()

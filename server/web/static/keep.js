@@ -86,5 +86,4 @@
     }
   });
 
-  window.keepWritten = keep;
 })();
