@@ -80,7 +80,7 @@ def context() -> dict[str, Any]:
         "body_options": [(code, words.reference_name(one, code)) for code, one in bodies.items()],
         "states": _states(),
         "flags": [
-            ("overdue", _("处理超期")), ("asking", _("等待答复申请")),
+            ("overdue", _("已超期")), ("asking", _("等待答复申请")),
             ("supervised", _("挂牌督办")), ("hard", _("疑难")), ("recurring", _("复发")),
         ],
         "grids": names.grids(reading, viewer),

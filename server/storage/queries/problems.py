@@ -27,6 +27,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "received": (Problem.reported_at.desc(), Problem.id.desc()),
 }
 OPEN = "open"  # stands for every open state
+ASKED_IN = ("dispatched", "in_progress")  # where a body may ask for something
 LATE_STATES = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where a deadline stands
 
 
@@ -76,7 +77,7 @@ def asking() -> ColumnElement[bool]:
     one = Problem.__table__.alias("asking")
     # In words, not as parameters, so that both databases see that the small index holds them.
     asks = text("(asking.suspend_requested OR asking.extension_requested)")
-    return Problem.id.in_(select(one.c.id).where(asks, one.c.state.in_(HANDLED)))
+    return Problem.id.in_(select(one.c.id).where(asks, one.c.state.in_(ASKED_IN)))
 
 
 def count(session: Session, viewer: Viewer, chosen: ProblemFilter, now: int) -> int:

@@ -1,14 +1,14 @@
 """ledger: what waits for an answer to its body is found by an index of these alone
 
-Revision ID: 0012_ledger_asking
-Revises: 0011_ledger_merged
+Revision ID: 0013_ledger_asking
+Revises: 0012_ledger_deadlines
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_ledger_asking"
-down_revision = "0011_ledger_merged"
+revision = "0013_ledger_asking"
+down_revision = "0012_ledger_deadlines"
 branch_labels = None
 depends_on = None
 
