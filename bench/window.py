@@ -47,6 +47,13 @@ def say(word: str) -> None:
     print(word, flush=True)
 
 
+def drawn() -> None:
+    """Wait until what was asked to be drawn has been: Mesa puts it off, a screen could not."""
+    from kivy.graphics.opengl import glFinish
+
+    glFinish()
+
+
 def empty() -> None:
     """A window with nothing in it."""
     settings()
@@ -66,6 +73,7 @@ def empty() -> None:
             Clock.schedule_once(lambda _: Clock.schedule_once(lambda _: self._seen(), 0), 0)
 
         def _seen(self) -> None:
+            drawn()
             say("ready")
             self.stop()
 
@@ -100,7 +108,8 @@ class AtWork:
         page = self.page
         return (
             page is not None and page.name == "round" and len(page.ids.rows.data) > 0
-            and not RowsLayout.making and not self.app.around.gate.shut
+            and page.get_root_window() is not None and not RowsLayout.making
+            and not self.app.around.gate.shut
         )  # fmt: skip
 
     def at_rest(self) -> bool:
@@ -234,6 +243,7 @@ def main() -> None:
     work.until(work.usable if what != "sync" else lambda: work.page is not None)
     work.frame()
     if what == "app":
+        drawn()
         say("ready")
         work.until(work.at_rest)
     elif what == "scroll":

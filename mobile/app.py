@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 360, 640
 ANSWER_SECONDS = 1.5  # how long after the app is in front again a camera may still answer
+FILLED_SECONDS = 0.8  # after the store is open; most rounds are there by then
 log = logging.getLogger(__name__)
 
 
@@ -101,6 +103,7 @@ def make_app(
 
     ``phone``: one store that is open already; then nobody is asked who they are.
     """
+    gc.disable()  # until the first page is in sight; see mobile/ui/tidying.py
     has_font = prepare_kivy()
     from kivy.app import App
     from kivy.clock import Clock
@@ -118,6 +121,7 @@ def make_app(
     from mobile.ui.syncing import Syncer
     from mobile.ui.taking import left_behind
     from mobile.ui.threads import Bridge
+    from mobile.ui.tidying import Tidying
 
     class GridApp(App):
         """Holds the shell of the moment: another language means new pages."""
@@ -128,6 +132,7 @@ def make_app(
 
         def build(self) -> Any:
             self.frame = FloatLayout()
+            self.tidying = Tidying(lambda: not self.around.bridge.busy)
             self.around = Around(
                 phone=None,  # type: ignore[arg-type]
                 bridge=Bridge(),
@@ -211,6 +216,7 @@ def make_app(
             """Another app in front, often the camera: nothing is lost, drafts are on the disk."""
             if self.around.shell is not None:
                 self.around.shell.pause()
+            self.tidying.out_of_sight()
             return True
 
         def on_resume(self) -> None:
@@ -236,6 +242,7 @@ def make_app(
             self.around.bridge.close()
             if self.around.phone is not None:
                 self.around.phone.close()
+            self.tidying.close()
 
         def restyle(self, setting: str, value: str) -> None:
             """Another language, palette or text_size: keep it, and draw everything anew."""
@@ -255,11 +262,17 @@ def make_app(
                 restyle=self.restyle,
                 enrolled=self._enrolled,
             )
-            if self.around.shell is not None:
+            first = self.around.shell is None
+            if not first:
                 self.frame.remove_widget(self.around.shell)
             self.around.shell = shell
             shell.on_damage = self.around.gate.damaged if self.around.gate else None
-            self.frame.add_widget(shell, len(self.frame.children))  # under the gate
+            if first and self.around.phone.enrolled:
+                shell.size = Window.size  # laid out before it is in sight
+                shell.bind(filled=lambda *_: self._show(shell))
+                Clock.schedule_once(lambda _: self._show(shell), FILLED_SECONDS)
+            else:
+                self._show(shell)
             if self.around.phone.enrolled:
                 self.around.bridge.quick(lambda: save_left_over(self.around.phone))
                 shell.open_tab("sync" if self.around.recovered else "round")
@@ -268,6 +281,12 @@ def make_app(
                     self.around.syncer.start(by_itself=True)
             else:
                 shell.go("enrol")
+
+        def _show(self, shell: Shell) -> None:
+            """Into sight: at the start once there is something to see, so no empty page flashes."""
+            if shell.parent is None and shell is self.around.shell:
+                self.frame.add_widget(shell, len(self.frame.children))  # under the gate
+                Clock.schedule_once(lambda _: self.tidying.started(), 1)
 
         def _take_left_behind(self) -> None:
             """Photos taken while the system had ended the app: back to the form they are for."""

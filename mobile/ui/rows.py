@@ -65,7 +65,8 @@ class RowsLayout(RecycleLayoutManagerBehavior, Widget):
     def compute_visible_views(self, data: Sequence[Row], viewport: Any) -> range:
         """The indices in sight, one row more at each end.
 
-        A view costs milliseconds to make, little to use again: few new ones are made a frame.
+        A view costs milliseconds to make, little to use again: few new ones are made a frame
+        where somebody looks on.
         """
         _, bottom, _, height = viewport
         low = (self.height - bottom - height) / dp(1)
@@ -73,7 +74,8 @@ class RowsLayout(RecycleLayoutManagerBehavior, Widget):
         first = bisect_right(data, low, key=_offset) - 2
         end = bisect_left(data, high, key=_offset) + 1
         wanted = range(max(0, first), min(len(data), end))
-        shown = wanted[: self._made + NEW_AT_ONCE]
+        seen = self.get_root_window() is not None
+        shown = wanted[: self._made + NEW_AT_ONCE] if seen else wanted
         self._made = max(self._made, len(shown))
         if len(shown) < len(wanted):
             Clock.schedule_once(self.recycleview.refresh_from_viewport, 0)

@@ -39,6 +39,7 @@ class Shell(FloatLayout):
     tab = StringProperty("")
     tabs_shown = BooleanProperty(False)
     transition = ObjectProperty(None)
+    filled = BooleanProperty(False)  # a page has shown what it holds
 
     def __init__(
         self,

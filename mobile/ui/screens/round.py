@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
 from kivy.core.window import Window
 from kivy.lang import Builder
@@ -114,11 +115,15 @@ class RoundPage(Page):
             self._say(rows, me)
             self._say_empty(not rows and rows.walk.whole, query, chosen)
             self.ids.rows.fill(rows, to_top)
+            Clock.schedule_once(self._filled, 0)  # when the rows have been laid out
             if not rows.walk.whole:
                 self._read_on(asked)
 
         self.read(work, arrived)
         self.syncer.count()
+
+    def _filled(self, _: float) -> None:
+        self.shell.filled = True
 
     def open_door(self, row: Row) -> None:
         """To a household."""
