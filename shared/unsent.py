@@ -20,8 +20,10 @@ README, SEALED, WORK_FILE, PHOTOS = "README.txt", "sealed.json", "work.sealed", 
 NONCE = 12
 
 # The members of what is sealed in work.sealed. Lines are those of a push; titles say what each is.
+# Drafts are what was begun and not saved: {"key", "kept_at", "values", "photos": [sha256]}; their
+# photos lie beside the others and are not among "photos".
 WORK = ("v", "device_id", "token", "person", "server", "made_at", "lines", "titles", "photos",
-        "feedback")  # fmt: skip
+        "feedback", "drafts")  # fmt: skip
 
 
 def key_name(public: bytes) -> str:

@@ -33,8 +33,15 @@ PHOTOS = {"verified": "已存好 safe", "refused": "不是照片 refused", "miss
     metavar="USERNAME",
     help="服务器不认识这部手机时：是谁的 / Whose it is, if the phone is not known here.",
 )
+@click.option(
+    "--drafts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="草稿另存到这个文件夹 / Put drafts, which are not taken in, into this folder.",
+)
 @data_option
-def import_unsent(file: Path, dry_run: bool, person: str | None, data: Path | None) -> None:
+def import_unsent(
+    file: Path, dry_run: bool, person: str | None, drafts: Path | None, data: Path | None
+) -> None:
     """导入手机“导出未发送内容”的文件 / Take in the file of what a phone could not send.
 
     与手机自己上传走同一条路，每条只收一次：已经到过的照实列出；手机以后自己同步也不会重复。已停用
@@ -53,6 +60,9 @@ def import_unsent(file: Path, dry_run: bool, person: str | None, data: Path | No
     with application(data):
         report = operation.import_unsent(file, dry_run=dry_run, person=person)
         _tell(report, dry_run)
+        if drafts and report.drafts:
+            operation.save_drafts(file, drafts)
+            click.echo(f"草稿已存到 {drafts} / Drafts are in {drafts}")
 
 
 def _tell(report: Report, dry_run: bool) -> None:
@@ -76,6 +86,15 @@ def _tell(report: Report, dry_run: bool) -> None:
     photos = "，".join(f"{words.get(k, k)} {n}" for k, n in sorted(states.items())) or "0"
     click.echo(f"共 {len(report.entries)} 条，新的 {new} 条；照片：{photos}")
     click.echo(f"{len(report.entries)} in all, {new} new; {len(report.photos)} photos")
+    if report.drafts:
+        count, pictures = len(report.drafts), sum(len(one.photos) for one in report.drafts)
+        click.echo(
+            f"另有 {count} 份没写完的草稿（照片 {pictures} 张），没有点过保存，所以不导入；"
+            "加 --drafts 文件夹 另存下来交给本人"
+        )
+        click.echo(
+            f"{count} drafts were never saved and are not taken in; --drafts FOLDER keeps them"
+        )
     if report.gaps:
         click.echo(f"手机上有 {report.gaps} 条已损坏，读不出来 / unreadable on the phone", err=True)
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mobile.core.errors import SaveFailed
-from mobile.storage import feedback, meta, photos, status
+from mobile.storage import drafts, feedback, meta, photos, status
 from mobile.storage.store import failure
 from mobile.storage.vault import Vault
 from shared import checksum, unsent
@@ -35,7 +35,7 @@ README = """\
 网格台账：手机上还没有上传的内容
 Gridledger: what a phone could not send yet
 
-{made} UTC · {n} 条记录，{m} 张照片 / {n} records, {m} photos
+{made} UTC · {n} 条记录，{m} 张照片 / {n} records, {m} photos · {d} 份草稿 / drafts
 服务器 / server: {server}
 
 内容已加密，只有上面的服务器能打开。请把这个文件原样交给网格长或系统管理员。
@@ -59,6 +59,7 @@ class Exported:
     transactions: int
     photos: int
     missing: int = 0
+    drafts: int = 0
 
 
 def has_any(db: sqlite3.Connection) -> bool:
@@ -67,6 +68,7 @@ def has_any(db: sqlite3.Connection) -> bool:
         "SELECT EXISTS (SELECT 1 FROM journal WHERE result IS NULL AND gap IS NULL)"
         " OR EXISTS (SELECT 1 FROM photo WHERE verified_at IS NULL AND state != 'refused'"
         " AND removed_at IS NULL) OR EXISTS (SELECT 1 FROM feedback WHERE sent_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM draft)"
     ).fetchone()
     return bool(found[0])
 
@@ -102,12 +104,20 @@ def write(db: sqlite3.Connection, folder: Path, vault: Vault, into: Path, now: i
                     continue
                 _seal(file, cipher, f"{unsent.PHOTOS}{sha256}", data)
                 taken.append([sha256, size])
-            work = _work(db, now) | {"lines": lines, "titles": titles, "photos": taken}
+            begun = _drafts(db)
+            for sha256 in {one for draft in begun for one in draft["photos"]}:
+                data = _picture(folder, vault, sha256)
+                if data is None:
+                    missing += 1
+                elif [sha256, len(data)] not in taken:
+                    _seal(file, cipher, f"{unsent.PHOTOS}{sha256}", data)
+            parts = {"lines": lines, "titles": titles, "photos": taken, "drafts": begun}
+            work = _work(db, now) | parts
             _seal(file, cipher, unsent.WORK_FILE, json.dumps(work, ensure_ascii=False).encode())
             count = len(titles)
             said = README.format(
                 made=f"{moment:%Y-%m-%d %H:%M}", n=count, m=len(taken), name=out.name,
-                server=meta.get(db, "server"),
+                server=meta.get(db, "server"), d=len(begun),
             )  # fmt: skip
             file.writestr(unsent.README, said)
         with part.open("rb") as whole:
@@ -117,7 +127,7 @@ def write(db: sqlite3.Connection, folder: Path, vault: Vault, into: Path, now: i
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise failure(error) from error
-    return Exported(out, count, len(taken), missing)
+    return Exported(out, count, len(taken), missing, len(begun))
 
 
 def clear(into: Path) -> None:
@@ -169,6 +179,19 @@ def _lines(db: sqlite3.Connection) -> tuple[list[list[Any]], dict[str, list[str]
         lines.append([row["dseq"], row["id"], text])
         titles[row["id"]] = list(status.titles(row["label"] or "{}"))
     return lines, titles
+
+
+def _drafts(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """What was begun and not saved: nobody but its writer can finish it."""
+    return [
+        {
+            "key": draft.key,
+            "kept_at": draft.kept_at,
+            "values": draft.values,
+            "photos": [one.photo.sha256 for one in draft.photos],
+        }
+        for draft in drafts.every(db)
+    ]
 
 
 def _photos(db: sqlite3.Connection) -> Iterator[tuple[str, int]]:

@@ -82,6 +82,8 @@ def result(made: Exported, where: str) -> str:
         "已导出{n}条记录、{m}张照片：{where}。请把文件交给网格长。",
         n=made.transactions, m=made.photos, where=where,
     )  # fmt: skip
+    if made.drafts:
+        said += tr("其中有{n}份没写完的草稿，只带出来，不会自动上传。", n=made.drafts)
     if made.missing:
         said += tr("有{n}张照片在手机上找不到了。", n=made.missing)
     return said

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
+import struct
 import zipfile
+import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,12 @@ from server.storage.tables import Blob, Device, Receipt, User
 from shared import protocol, unsent
 
 MOST = 64 * 2**20  # bytes of the sealed texts
+HEAD = 2**16  # bytes of what stands in the open
+_NAME = re.compile("[0-9a-f]{64}")
+# What zipfile raises for a file that somebody changed: a compression it does not know, a password.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, RuntimeError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,16 @@ class Entry:
     code: str | None = None
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A draft: begun on the phone, never saved, so that it is no record yet. ``photos``: sha256."""
+
+    key: str
+    kept_at: int
+    values: Mapping[str, Any]
+    photos: tuple[str, ...]
+
+
 @dataclass
 class Report:
     """What is in a file, and what became of it. ``photos``: sha256 -> state, or a code."""
@@ -62,6 +81,7 @@ class Report:
     photos: dict[str, str] = field(default_factory=dict)
     gaps: int = 0
     feedback: int = 0
+    drafts: list[Begun] = field(default_factory=list)
 
 
 class Work:
@@ -75,8 +95,13 @@ class Work:
             self.lines = [_line(one) for one in self.said["lines"]]
             self.titles: Mapping[str, Sequence[str]] = dict(self.said["titles"])
             self.photos = [(str(one[0]), int(one[1])) for one in self.said["photos"]]
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+            self.drafts = [_begun(one) for one in self.said.get("drafts") or ()]
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise _broken(str(error)) from error
+
+    def has_photo(self, sha256: str) -> bool:
+        """Whether it came along: a phone may have lost the file of one."""
+        return f"{unsent.PHOTOS}{sha256}" in self._file.namelist()
 
     def photo(self, sha256: str) -> bytes:
         """A photo's bytes. Raises Trouble."""
@@ -93,8 +118,15 @@ class Work:
             return self._cipher.decrypt(
                 sealed[: unsent.NONCE], sealed[unsent.NONCE :], name.encode()
             )
-        except (KeyError, zipfile.BadZipFile, InvalidTag, OSError, EOFError) as error:
+        except (*_UNREADABLE, InvalidTag) as error:
             raise _broken(f"{name}: {type(error).__name__}") from error
+
+
+def _begun(raw: Any) -> Begun:
+    photos = tuple(str(one) for one in raw["photos"])
+    if not all(_NAME.fullmatch(one) for one in photos):
+        raise ValueError("a photo has no name of its own")
+    return Begun(str(raw["key"]), int(raw["kept_at"]), dict(raw["values"]), photos)
 
 
 def _line(raw: Any) -> list[Any]:
@@ -105,10 +137,12 @@ def _line(raw: Any) -> list[Any]:
 
 def _cipher(file: zipfile.ZipFile) -> AESGCM:
     try:
+        if file.getinfo(unsent.SEALED).file_size > HEAD:
+            raise ValueError("too large")
         head = json.loads(file.read(unsent.SEALED))
         theirs, wanted, version = b64decode(head["key"]), head["for"], head["v"]
         peer = X25519PublicKey.from_public_bytes(theirs)
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, ValueError, TypeError) as error:
         raise _broken(unsent.SEALED) from error
     if version != unsent.VERSION:
         raise Trouble(
@@ -121,7 +155,11 @@ def _cipher(file: zipfile.ZipFile) -> AESGCM:
             "forbidden",
             "这个文件是给另一台服务器的，这里打不开 / This file was sealed for another server",
         )
-    derived = HKDF(SHA256(), 32, None, unsent.INFO).derive(key.exchange(peer))
+    try:
+        agreed = key.exchange(peer)
+    except ValueError as error:  # a key of the file's that agrees on nothing secret
+        raise _broken(unsent.SEALED) from error
+    derived = HKDF(SHA256(), 32, None, unsent.INFO).derive(agreed)
     return AESGCM(derived)
 
 
@@ -138,7 +176,7 @@ def opened(path: Path) -> Iterator[Work]:
     """A file of unsent work. Raises Trouble where it is none, is damaged or another server's."""
     try:
         file = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except _UNREADABLE as error:
         raise _broken(path.name) from error
     with file:
         yield Work(file)
@@ -156,6 +194,7 @@ def import_unsent(path: Path, *, dry_run: bool = False, person: str | None = Non
             owner.name, device.name if device else "?", int(work.said["made_at"]),
             revoked=device is None or device.revoked_at is not None or not owner.active,
             gaps=sum(one[1] is None for one in work.lines), feedback=len(work.said["feedback"]),
+            drafts=work.drafts,
         )  # fmt: skip
         before = _known([one[1] for one in work.lines if one[1]])
         answers: dict[str, Any] = {}
@@ -174,6 +213,17 @@ def import_unsent(path: Path, *, dry_run: bool = False, person: str | None = Non
         if not dry_run:
             _note(device, owner, report)
         return report
+
+
+def save_drafts(path: Path, into: Path) -> None:
+    """Put what was begun and not saved into a folder, for the one who began it. Raises Trouble."""
+    with opened(path) as work:
+        into.mkdir(parents=True, exist_ok=True)
+        for number, one in enumerate(work.drafts, start=1):
+            text = json.dumps(asdict(one), ensure_ascii=False, indent=2)
+            (into / f"draft-{number}.json").write_text(text, "utf-8")
+            for sha256 in filter(work.has_photo, one.photos):
+                (into / f"{sha256}.jpg").write_bytes(work.photo(sha256))
 
 
 def _sender(work: Work, person: str | None) -> tuple[Device | None, User]:
@@ -281,6 +331,7 @@ def _note(device: Device | None, owner: User, report: Report) -> None:
         "records": len(report.entries),
         "created": sum(not one.before for one in report.entries),
         "photos": len(report.photos),
+        "drafts": len(report.drafts),
     }
     with write() as session:
         target = device.id if device else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,91 @@ def test_nobody_who_carries_the_file_can_read_it(place: Place, tmp_path: Path) -
         session.delete(session.get(Setting, sealing.KEY))
     with pytest.raises(Trouble, match="另一台服务器"):
         take_in(place, made.file)
+
+
+def rewritten(made: Path, into: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """The file with its members changed."""
+    with zipfile.ZipFile(made) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    change(members)
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in members.items():
+            new.writestr(name, content)
+    return into
+
+
+@ONE
+def test_whatever_is_done_to_the_file_it_is_refused_with_a_word(
+    place: Place, tmp_path: Path
+) -> None:
+    _, made = at_work(place)
+    whole = made.file.read_bytes()
+    first, second = sorted(
+        name for name in zipfile.ZipFile(made.file).namelist() if name.startswith(unsent.PHOTOS)
+    )
+
+    def exchange(members: dict[str, bytes]) -> None:
+        members[first], members[second] = members[second], members[first]
+
+    def traverse(members: dict[str, bytes]) -> None:
+        members["../../../" + unsent.WORK_FILE] = members.pop(unsent.WORK_FILE)
+
+    def head(**more: object) -> Callable[[dict[str, bytes]], None]:
+        def change(members: dict[str, bytes]) -> None:
+            said = json.loads(members[unsent.SEALED]) | more
+            members[unsent.SEALED] = json.dumps(said).encode()
+
+        return change
+
+    changes: list[Callable[[dict[str, bytes]], None]] = [
+        traverse,
+        lambda members: members.pop(unsent.SEALED) and None,
+        lambda members: members.update({unsent.SEALED: b"[]"}),
+        lambda members: members.update({unsent.SEALED: b" " * 2**24}),
+        lambda members: members.update({unsent.WORK_FILE: bytes(2**27)}),
+        head(key=b64encode(bytes(32)).decode()),
+        head(key="é"),
+    ]
+    bad = [rewritten(made.file, tmp_path / f"{n}.zip", how) for n, how in enumerate(changes)]
+    for at in range(7, len(whole), len(whole) // 60):
+        bad.append(tmp_path / f"flipped-{at}.zip")
+        bad[-1].write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+    refused = 0
+    for file in bad:
+        try:
+            take_in(place, file, dry_run=True)
+        except Trouble as trouble:
+            assert trouble.code == "bad_request", file.name
+            refused += 1
+        else:  # a byte of the readme, or of a photo, which is opened when it is taken in
+            assert file.name.startswith("flipped")
+    assert refused > len(changes)
+    swapped = take_in(place, rewritten(made.file, tmp_path / "swapped.zip", exchange))
+    assert set(swapped.photos.values()) == {"bad_request"}
+    assert set(take_in(place, made.file).photos.values()) == {"verified"}, "the true one follows"
+
+
+@ONE
+def test_drafts_come_along_with_their_photos_and_are_put_down_for_their_writer(
+    place: Place, tmp_path: Path
+) -> None:
+    phone = place.phone()
+    network(phone).down = True
+    photo = DraftPhoto(phone.prepare_photo(picture(side=77)))
+    phone.keep_draft("visit:x", {"note": NOTE}, (photo,))
+    made = phone.export_unsent()
+    assert (made.transactions, made.photos, made.drafts) == (0, 0, 1)
+    assert NOTE.encode() not in made.file.read_bytes()
+    before = counted(place, Quarantined)
+    data, into = str(place.folder.parent / "server"), tmp_path / "drafts"
+    arguments = ["import-unsent", str(made.file), "--data", data, "--drafts", str(into)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0 and "1 份没写完的草稿（照片 1 张）" in done.output
+    assert NOTE not in done.output and counted(place, Quarantined) == before
+    kept = json.loads((into / "draft-1.json").read_text())
+    assert kept["values"]["note"] == NOTE and kept["photos"] == [photo.photo.sha256]
+    found = (into / f"{photo.photo.sha256}.jpg").read_bytes()
+    assert hashlib.sha256(found).hexdigest() == photo.photo.sha256
 
 
 @ONE
