@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from server.core.access import Viewer
 from server.errors import Trouble
 from server.operations import action_photos, kept_views
 from server.operations import ledger as use_case
@@ -104,9 +105,15 @@ def act(problem_id: str, action: str) -> ResponseReturnValue:
             return _not_taken(problem_id, action, told, message, 409)
         return _not_taken(problem_id, action, told, told.get("photos", message), 422)
     flash(_("已办：%(action)s。", action=words.action_name(action)), "success")
-    following = session.local_path(request.form.get("next"))
-    address = following or url_for(".one", problem_id=problem_id)
+    address = session.local_path(request.form.get("next")) or _afterwards(viewer, problem_id)
     return {"location": address} if _asks_json() else redirect(address)
+
+
+def _afterwards(viewer: Viewer, problem_id: str) -> str:
+    """The problem's page; the list where what is returned is no longer theirs to see."""
+    if problems.visible(db.session(), viewer, problem_id) is not None:
+        return url_for(".one", problem_id=problem_id)
+    return url_for("web.board.page" if viewer.role == "handler" else ".listed")
 
 
 def _not_taken(

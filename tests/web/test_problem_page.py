@@ -142,6 +142,17 @@ def test_a_handler_sees_what_is_its_own_and_no_reporter(app: Flask, scene: Scene
         assert visitor.get(f"/ledger/{other}").status_code == 200
 
 
+def test_what_a_body_returned_leads_back_to_its_board(app: Flask, scene: Scene) -> None:
+    visitor = Visitor(app).sign_in("handler")
+    one = scene.problems[2]
+    visitor.get(f"/ledger/{one}")
+    seen = {"state": visitor.hidden("state"), "step": visitor.hidden("step")}
+    answer = visitor.post(
+        f"/ledger/{one}/return", follow=False, **seen, return_cause="not_ours", reason="不归我们管"
+    )
+    assert answer.headers["Location"] == "/board"
+
+
 def test_on_paper_there_is_nothing_to_click_and_reporters_are_masked(
     app: Flask, scene: Scene
 ) -> None:
