@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,49 @@ class _Templates(dict[str, str]):
         return self[name]
 
 
+@pytest.fixture(scope="session")
+def worlds(
+    templates: dict[str, str], tmp_path_factory: pytest.TempPathFactory, cheap_passwords: None
+) -> dict[str, tuple[str, World]]:
+    """A database of each sort with the small world in it, likewise."""
+    return _Worlds(tmp_path_factory.mktemp("worlds"), templates)
+
+
+class _Worlds(dict[str, tuple[str, World]]):
+    def __init__(self, folder: Path, templates: dict[str, str]) -> None:
+        super().__init__()
+        self.folder, self.templates = folder, templates
+
+    def __missing__(self, name: str) -> tuple[str, World]:
+        config = copied(self.templates[name], self.folder)
+        with running(config) as app, app.app_context():
+            world = build_world()
+        self[name] = config.database_url or str(self.folder / "gridledger.sqlite3"), world
+        return self[name]
+
+
+def copied(template: str, data: Path) -> Config:
+    """The configuration of a server on a copy of a template, with its files in a folder."""
+    if template.endswith(".sqlite3"):
+        shutil.copy(template, data / "gridledger.sqlite3")
+        return Config(data=data, testing=True, secret_key="test")
+    url = databases.new_database(template)
+    return Config(data=data, database_url=url, testing=True, secret_key="test")
+
+
+@contextmanager
+def running(config: Config) -> Iterator[Flask]:
+    """The application; afterwards nothing is connected to its database."""
+    from server import create_app
+    from server.storage.database import db
+
+    app = create_app(config)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
 def migrate(config: Config) -> None:
     """Bring a database to the newest schema, as `gridledger db upgrade` does."""
     from flask_migrate import upgrade
@@ -78,30 +123,25 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def config(database: str, templates: dict[str, str], tmp_path: Path) -> Iterator[Config]:
-    """The configuration of a server with a fresh database and photo folder of its own."""
+def config(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
+    """A server with a fresh database, which holds the world if the test asks for that."""
     data = tmp_path / "server"
     data.mkdir()
-    if database == "sqlite":
-        shutil.copy(templates["sqlite"], data / "gridledger.sqlite3")
-        yield Config(data=data, testing=True, secret_key="test")
-        return
-    url = databases.new_database(template=templates["postgresql"])
-    yield Config(data=data, database_url=url, testing=True, secret_key="test")
-    databases.drop_database(url)
+    if "world" in request.fixturenames:
+        template, _ = request.getfixturevalue("worlds")[database]
+    else:
+        template = request.getfixturevalue("templates")[database]
+    made = copied(template, data)
+    yield made
+    if made.database_url:
+        databases.drop_database(made.database_url)
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """The real application. Requests open contexts of their own; use `with app.app_context()`."""
-    from server import create_app
-    from server.storage.database import db
-
-    app = create_app(config)
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    with running(config) as app:
+        yield app
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +158,6 @@ def s3(s3_port: int) -> str:
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(database: str, worlds: dict[str, tuple[str, World]]) -> World:
     """A street with two communities, people of every role, a worker's phone token, some homes."""
-    with app.app_context():
-        return build_world()
+    return copy.deepcopy(worlds[database][1])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from gridledger.demo import build
 from gridledger.demo.plan import Plan
+from tests.listening import listening
 
 HOUSEHOLDS = 240
 
@@ -38,13 +37,5 @@ def demo(finished_demo: Path, tmp_path: Path) -> Path:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The demo's real application on a free port; the address."""
-    with build.application(folder) as app:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    with build.application(folder) as app, listening(app) as url:
+        yield url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from werkzeug.serving import make_server
 
 from gridledger.demo import build
 from gridledger.demo.plan import Plan
@@ -21,6 +19,7 @@ from server import create_app
 from server.config import Config
 from server.core.access import Viewer
 from server.operations import accounts
+from tests.listening import listening
 
 NOBODY = "http://127.0.0.1:1/"  # refuses every connection
 
@@ -104,15 +103,10 @@ def running(folder: Path, households: int = 240) -> Iterator[District]:
         folder, Plan(1, households, time.time_ns() // 1_000_000), lambda zh, en: None
     )
     app = create_app(Config(data=folder, demo=True))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield District(folder, f"http://127.0.0.1:{server.port}", described)
+        with listening(app) as url:
+            yield District(folder, url, described)
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         from server.storage.database import db
 
         with app.app_context():

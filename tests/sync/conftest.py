@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,11 @@ import pytest
 import requests
 from flask import Flask
 from PIL import Image
-from werkzeug.serving import make_server
 
 from mobile.sync.phone import Phone
 from server.operations.accounts import make_enrolment_code
 from tests.builders import World
+from tests.listening import listening
 
 START = 1_790_000_000_000
 
@@ -121,13 +120,8 @@ def picture(colour: str = "red", side: int = 900) -> bytes:
 @pytest.fixture
 def place(app: Flask, world: World, tmp_path: Path) -> Iterator[Place]:
     """The server, listening."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    found = Place(app, f"http://127.0.0.1:{server.port}", world, tmp_path / "phones")
-    yield found
-    for phone in found.phones:
-        phone.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(app) as url:
+        found = Place(app, url, world, tmp_path / "phones")
+        yield found
+        for phone in found.phones:
+            phone.close()

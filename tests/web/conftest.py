@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from server import create_app
 from server.config import Config
-from server.storage.database import db
 from tests import databases
 from tests.builders import PASSWORD, World, build_world
+from tests.conftest import copied, running
+from tests.listening import listening
 from tests.web.scene import Scene, build
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -79,19 +77,12 @@ class _LivedIn(dict[str, tuple[str, Scene]]):
     def __missing__(self, name: str) -> tuple[str, Scene]:
         data = self.folder / name
         data.mkdir()
-        url = ""
-        if name == "sqlite":
-            shutil.copy(self.templates[name], data / "gridledger.sqlite3")
-        else:
-            url = databases.new_database(template=self.templates[name])
-        app = create_app(Config(data=data, database_url=url, testing=True, secret_key="test"))
-        with app.app_context():
-            world = build_world()
-        scene = build(app, world)
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        self[name] = url, scene
+        config = copied(self.templates[name], data)
+        with running(config) as app:
+            with app.app_context():
+                world = build_world()
+            scene = build(app, world)
+        self[name] = config.database_url, scene
         return self[name]
 
 
@@ -138,12 +129,5 @@ def visitor(app: Flask) -> Visitor:
 @pytest.fixture
 def served(app: Flask, scene: Scene) -> Iterator[str]:
     """The lived-in world behind a real port; its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(app) as url:
+        yield url
