@@ -15,12 +15,14 @@ import flask_migrate
 from flask import Flask
 from sqlalchemy import select
 
+from gridledger.demo import away
 from gridledger.demo.data import Block, base_entries, blocks
 from gridledger.demo.dice import DAY, HOUR
 from gridledger.demo.folder import DESCRIPTION
 from gridledger.demo.photos import Picture
 from gridledger.demo.pictures import pool
 from gridledger.demo.plan import Person, Plan
+from gridledger.demo.reference import Whereabouts
 from server import MIGRATIONS, create_app
 from server.config import Config
 from server.operations import accounts, person_record
@@ -85,12 +87,14 @@ def _seed(plan: Plan, say: Say) -> dict[str, Any]:
         _finish_tasks(block, people["admin"])
         if number == 0:
             _conflicts(block, people)
+            away.play(block.beats[1], block.beats[2])
         doors = sum(len(beat.households) for beat in block.beats)
         made = len(block.history)
         say(
             f"第 {number + 1} 组网格：{doors} 户，{made} 笔走访、台账和审核。",
             f"Grids, part {number + 1}: {doors} households, {made} visits, ledger steps, reviews.",
         )
+    away.export(people["supervisor"])
     return {
         "seed": plan.seed,
         "households": plan.households,
@@ -103,6 +107,7 @@ def _seed(plan: Plan, say: Say) -> dict[str, Any]:
 def _people(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Accounts with fresh passwords (never from the seed), after the areas they belong to."""
     told: list[dict[str, Any]] = []
+    places = Whereabouts(plan)
     people: dict[str, str] = {}
     for number, person in enumerate(plan.people()):
         if person.role == "grid_worker" and number >= WITH_PASSWORD:
@@ -120,6 +125,8 @@ def _people(plan: Plan) -> tuple[list[dict[str, Any]], dict[str, str]]:
                 "role": person.role,
                 "area": person.area_code,
                 "grids": list(person.grids),
+                "body": person.body,
+                "where": list(places.of(person)),
             }
         )
         if person.role == "admin":

@@ -61,6 +61,7 @@ def demo(
       gridledger demo --households 100000 --data big
     """
     from gridledger.demo import serving
+    from gridledger.demo.told import lines
 
     def say(zh: str, en: str) -> None:
         click.echo(f"{zh}  {click.style(en, dim=True)}", err=as_json)
@@ -81,7 +82,7 @@ def demo(
             if as_json:
                 click.echo(json.dumps(told, ensure_ascii=False))
                 sys.stdout.flush()
-            _show(told, data, as_json)
+            click.echo("\n".join(lines(told, data)), err=as_json)
             server.wait()
             _stop("服务器自己停了。", "The server has stopped by itself.")
     except serving.ServerFailed as failed:
@@ -160,52 +161,30 @@ def _told(
     data: Path, url: str, described: dict[str, Any], played: dict[str, int] | None
 ) -> dict[str, Any]:
     """What `--json` prints: address, accounts by role, codes by user name, grids."""
+    from gridledger.demo.told import SHOWN
+
+    def of(role: str) -> list[dict[str, Any]]:
+        return [one for one in people if one["role"] == role][:SHOWN]
+
+    def known(one: dict[str, Any], *more: str) -> dict[str, Any]:
+        # A demo that was made before said less of its people.
+        keys = ("username", "password", "name", "role", *more)
+        return {**{key: one[key] for key in keys}, "where": one.get("where") or ["", ""]}
+
     people = described["accounts"]
-    workers = [one for one in people if one["role"] == "grid_worker"][:6]
-    accounts: dict[str, dict[str, str]] = {}
+    workers = of("grid_worker")
+    accounts: dict[str, dict[str, Any]] = {}
     for one in people:
-        known = {key: one[key] for key in ("username", "password", "name")}
-        accounts.setdefault(one["role"], known)
+        accounts.setdefault(one["role"], known(one))
     return {
         "url": url,
         "accounts": accounts,
-        "workers": [
-            {key: one[key] for key in ("username", "password", "name", "grids")} for one in workers
-        ],
+        "supervisors": [known(one) for one in of("supervisor")],
+        "workers": [known(one, "grids") for one in workers],
         "enrolment_codes": _codes(data, workers),
         "areas": described["areas"],
         "round": played,
     }
-
-
-def _show(told: dict[str, Any], data: Path, err: bool) -> None:
-    """The same for a person."""
-    roles = {
-        "admin": ("管理员", "admin"), "supervisor": ("网格长", "supervisor"),
-        "handler": ("责任单位", "responsible unit"), "auditor": ("审计员", "auditor"),
-    }  # fmt: skip
-    lines = [
-        "",
-        f"网址 / Address   {told['url']}",
-        "",
-        "账号 / Accounts（仅限本演示 / this demo only）",
-    ]
-    for role, (zh, en) in roles.items():
-        one = told["accounts"][role]
-        lines.append(f"  {one['username']:<12} {one['password']}   {one['name']} {zh} {en}")
-    lines += ["", "网格员与手机登记码 / Workers and enrolment codes（24 小时有效 / for 24 h）"]
-    for one in told["workers"]:
-        code = told["enrolment_codes"][one["username"]]
-        lines.append(f"  {one['username']:<12} {one['password']}   {code}   {one['name']}")
-    lines += [
-        "",
-        "下一步 / Next：另开一个终端 / in another terminal",
-        "  .venv/bin/gridledger phone",
-        f"  服务器 / server {told['url']}，登记码任选一个 / any of the codes",
-        "",
-        f"数据在 / Data in {data}；按 Ctrl-C 停止 / Ctrl-C stops.",
-    ]
-    click.echo("\n".join(lines), err=err)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

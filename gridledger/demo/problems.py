@@ -47,7 +47,7 @@ def problem_entries(
             case.twin = _twin(case, cases)
         case.tell()
         cases.append(case)
-        yield from case.entries
+        yield from (one for one in case.entries if (one.made_at or 0) < plan.now)
 
 
 def _twin(case: Case, cases: list[Case]) -> Case:
@@ -105,7 +105,11 @@ class Case:
         for step in reversed(self.road):
             gap = self.rolls.uniform(*DELAYS.get(step, (0.4, 1.5)))
             moments.append(moments[-1] - int(gap * DAY))
-        return [_office(moment) for moment in reversed(moments)]
+        times = [_office(moment) for moment in reversed(moments)]
+        if count := self.story.fresh:
+            morning = (int(self.rolls.uniform(7, 11) * HOUR) for _ in range(count))
+            times[-count:] = sorted(self.beat.plan.today + one for one in morning)
+        return times
 
     def _report(self) -> None:
         at, rolls, one = self.times[0], self.rolls, self.category

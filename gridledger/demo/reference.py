@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from gridledger.demo.dice import HOUR, Dice, dice, words
-from gridledger.demo.plan import Community, Plan, real_areas
+from gridledger.demo.plan import Community, Person, Plan, real_areas
 from server.core import category_sheet
 from shared import categories as rules
 from shared import ids, work_calendar
@@ -53,6 +53,27 @@ def reference_records(plan: Plan) -> Iterator[Operation]:
     )  # fmt: skip
     for number, (code, zh, en, owner) in enumerate(listed["bodies"]):
         yield _reference(rolls, made, "body", code, zh, en, number, {"owner": owner})
+
+
+class Whereabouts:
+    """Where each person of a demo belongs, in words."""
+
+    def __init__(self, plan: Plan) -> None:
+        communities = plan.communities()
+        self._bodies = {code: (zh, en) for code, zh, en, _ in words("categories")["bodies"]}
+        self._areas = {code: name for code, name, _ in real_areas(communities)}
+        for community in communities:
+            self._areas[community.code] = community.name
+            self._areas |= {grid.code: grid.name for grid in community.grids}
+
+    def of(self, person: Person) -> tuple[str, str]:
+        """Chinese, English: a handler's unit, else the area or the grids; everywhere for "0"."""
+        if person.body:
+            return self._bodies[person.body]
+        if person.area_code == ids.ROOT_AREA:
+            return "全部区域", "everywhere"
+        names = [self._areas[code] for code in person.grids or (person.area_code,)]
+        return "、".join(names), "、".join(names)
 
 
 def area_records(plan: Plan, communities: list[Community]) -> Iterator[Operation]:

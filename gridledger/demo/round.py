@@ -26,8 +26,10 @@ from mobile.sync.phone import Phone
 VISITS = 12
 PROBLEMS = 3
 TRIES = 6
+PHONE_NAME = "演示手机 / demo phone"
 SERVER = "demo_server"  # the phone's setting that holds where it was enrolled
 MARK = "demo_round"  # the phone's setting that holds the plan of the round and how far it is
+SUGGESTION = "建议给老楼栋配一张楼层住户对照表，新来的网格员上门不用挨个问。"
 Say = Callable[[str, str], None]
 
 
@@ -96,7 +98,7 @@ class _Round:
     def play(self, server: str, code: Callable[[], str]) -> Result:
         if not self.phone.enrolled or self.phone.setting(SERVER) != server:
             # Also when the demo has another port now: the same person's phone, its store kept.
-            person = self.phone.enrol_by_code(server, code(), "演示手机 / demo phone")
+            person = self.phone.enrol_by_code(server, code(), PHONE_NAME)
             self.phone.keep_setting(SERVER, server)
             self.say(f"手机已登记：{person.name}。", f"Phone enrolled: {person.name}.")
         if not _plan(self.phone):
@@ -142,6 +144,7 @@ class _Round:
         self._visits(plan, cameras[: ROUND_PHOTOS - PROBLEMS])
         self._problems(plan, cameras[ROUND_PHOTOS - PROBLEMS :])
         self._edit(plan["homes"][0])
+        self._suggest()
         status = self.phone.status()
         self.say(
             f"走访结束：{status.waiting} 笔待上传，{len(status.photos_waiting)} 张照片待上传。",
@@ -201,6 +204,11 @@ class _Round:
         note = "白天在医院陪护，晚七点后上门。"
         if self.phone.edit("household", home_id, {"note": note}):
             self.say("[无网络] 修改住户备注 1 处", "[offline] one household edited")
+
+    def _suggest(self) -> None:
+        if not self.phone.feedback():
+            self.phone.give_feedback("suggestion", SUGGESTION)
+            self.say("[无网络] 提一条建议", "[offline] one suggestion")
 
     def _shoot(
         self, cameras: Sequence[Path | bytes], phase: str, at: int

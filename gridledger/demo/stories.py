@@ -11,7 +11,8 @@ class Story:
 
     ``road`` names the actions after the report. ``age`` is how many days ago the last of them
     was taken, from .. to. ``late``: its deadline has passed. ``handled``: its body has an account.
-    ``again``: the how-manieth of the same thing at the same place.
+    ``again``: the how-manieth of the same thing at the same place. ``fresh``: so many of its last
+    steps, the report counted, were taken this morning, so that the clocks still run.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Story:
     late: bool = False
     handled: bool | None = None
     again: int = 0
+    fresh: int = 0
 
 
 _WORKED = "register dispatch accept progress"
@@ -28,12 +30,15 @@ _ASKED = f"{_WORKED} request_closure"
 _CLOSED = f"{_ASKED} close"
 
 STORIES: tuple[Story, ...] = (
-    Story("reported", 10, "", (0.0, 2.5)),
-    Story("registered", 8, "register", (0.0, 3)),
+    Story("reported today", 8, "", (0.0, 1), fresh=1),
+    Story("reported", 2, "", (0.0, 2.5)),
+    Story("registered today", 6, "register", (0.0, 1), fresh=2),
+    Story("registered", 2, "register", (0.0, 3)),
     Story("rejected", 6, "reject", (2, 60)),
     Story("merged", 4, "merge", (1, 30)),
     Story("unmerged", 1, "merge unmerge dispatch", (1, 6)),
-    Story("dispatched", 10, "register dispatch", (0.0, 3)),
+    Story("dispatched today", 8, "register dispatch", (0.0, 1), fresh=3),
+    Story("dispatched", 2, "register dispatch", (0.0, 3)),
     Story("dispatched late", 4, "register dispatch remind", (3, 6), late=True),
     Story("returned", 2, "register dispatch return", (0.2, 3), handled=True),
     Story(
@@ -53,7 +58,8 @@ STORIES: tuple[Story, ...] = (
     Story("closed", 22, _CLOSED, (1, 70)),
     Story("closed and called", 14, f"{_CLOSED} callback_good", (2, 70)),
     Story("closed after redo", 3, f"{_ASKED} redo progress request_closure close", (3, 50)),
-    Story("reopened", 3, f"{_CLOSED} callback_bad", (0.2, 6)),
+    Story("reopened today", 2, f"{_CLOSED} callback_bad", (0.2, 1), fresh=1),
+    Story("reopened", 1, f"{_CLOSED} callback_bad", (0.2, 6)),
     Story("recurred", 2, f"{_CLOSED} callback_good reopen dispatch", (0.5, 6)),
     Story(
         "closed twice", 2, f"{_CLOSED} callback_bad dispatch accept request_closure close", (3, 40)

@@ -187,8 +187,12 @@ def set_password(user_id: str, password: str | None = None, by: str | None = Non
     return generated
 
 
-def assign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
+def assign(
+    user_id: str, grid_code: str, by: str | None = None, now: int | None = None
+) -> Assignment:
     """Let a person walk a grid from now on; the open assignment, if they already do.
+
+    ``now`` stands for the server's clock, so that a history can be built.
 
     Raises Trouble "not_found" (person), "invalid" (grid, role) or "forbidden".
     """
@@ -209,7 +213,7 @@ def assign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
             id=ids.new_id(),
             user_id=user_id,
             grid_code=grid_code,
-            from_at=now_ms(),
+            from_at=now_ms() if now is None else now,
             from_rev=user.scope_rev,
         )
         session.add(assignment)
@@ -217,8 +221,13 @@ def assign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
     return assignment
 
 
-def unassign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
-    """End a person's assignment to a grid now. Raises Trouble "not_found" if there is none."""
+def unassign(
+    user_id: str, grid_code: str, by: str | None = None, now: int | None = None
+) -> Assignment:
+    """End a person's assignment to a grid now (or then, see `assign`).
+
+    Raises Trouble "not_found" if there is none.
+    """
     with write() as session:
         user = _user(session, user_id)
         _check_by(session, by, grid_code)
@@ -229,7 +238,8 @@ def unassign(user_id: str, grid_code: str, by: str | None = None) -> Assignment:
                 f"{user.name} 并不负责网格 {grid_code} / {user.username} does not walk {grid_code}",
             )
         user.scope_rev = (user.scope_rev or 0) + 1
-        assignment.to_at, assignment.to_rev = now_ms(), user.scope_rev
+        assignment.to_at = now_ms() if now is None else now
+        assignment.to_rev = user.scope_rev
         audit_log.record(session, by, "unassign", user_id, grid_code, {"scope_rev": user.scope_rev})
     return assignment
 

@@ -150,23 +150,29 @@ def _invalid(field: str, detail: str) -> Refused:
     return Refused("invalid", field, plain[:MAX_DETAIL])
 
 
-def push(device_id: str, header: dict[str, Any] | None, incoming: list[Incoming]) -> dict[str, Any]:
+def push(
+    device_id: str,
+    header: dict[str, Any] | None,
+    incoming: list[Incoming],
+    now: int | None = None,
+) -> dict[str, Any]:
     """Apply a phone's transactions in one commit; returns a PushAnswer.
 
     ``header`` None: they come from a file, and the phone itself was not heard.
+    ``now`` stands for the server's clock, so that a history can be built.
     Raises Trouble: identity_needed for a cloned device, dseq_gap when one is missing before these,
     epoch_changed when this database has lost what the phone remembers.
     """
     if header is not None:
         rewind.check(device_id, header)
-    now = now_ms()
+    moment = now_ms() if now is None else now
     incoming = sorted(incoming, key=lambda one: one.dseq)
 
     def together(session: Session, extra: frozenset[str]) -> dict[str, Any]:
-        return _once(session, extra, device_id, header, incoming, now, one_by_one=False)
+        return _once(session, extra, device_id, header, incoming, moment, one_by_one=False)
 
     def singly(session: Session, extra: frozenset[str]) -> dict[str, Any]:
-        return _once(session, extra, device_id, header, incoming, now, one_by_one=True)
+        return _once(session, extra, device_id, header, incoming, moment, one_by_one=True)
 
     try:
         return transact.locking(together)

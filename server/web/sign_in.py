@@ -13,7 +13,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from server.errors import Trouble
 from server.operations import accounts, sign_in
-from server.web import language, session, words
+from server.web import demo_accounts, language, session, words
 from server.web.security import limiter
 
 pages = Blueprint("sign_in", __name__)
@@ -55,6 +55,10 @@ class PasswordForm(FlaskForm):
     )
 
 
+def _form(form: SignInForm) -> str:
+    return render_template("sign_in.html", form=form, demo=demo_accounts.listed())
+
+
 def _failed(response: Response) -> bool:
     return response.status_code != 302
 
@@ -64,7 +68,7 @@ def page() -> ResponseReturnValue:
     """The form."""
     if current_user.is_authenticated:
         return redirect(url_for("web.home.page"))
-    return render_template("sign_in.html", form=SignInForm())
+    return _form(SignInForm())
 
 
 @pages.post("/sign-in")
@@ -73,7 +77,7 @@ def enter() -> ResponseReturnValue:
     """Sign in, and go on to where the person wanted to go."""
     form = SignInForm()
     if not form.validate():
-        return render_template("sign_in.html", form=form), 422
+        return _form(form), 422
     try:
         user = sign_in.authenticate(
             form.username.data or "", form.password.data or "", request.remote_addr
@@ -83,7 +87,7 @@ def enter() -> ResponseReturnValue:
             _("用户名或密码不对。连续输错 5 次，账号会暂停 10 分钟；忘记密码请联系管理员重设。"),
             "error",
         )
-        return render_template("sign_in.html", form=form), 422
+        return _form(form), 422
     session.begin(user)
     language.follow(user.language)
     return redirect(session.local_path(request.args.get("next")) or url_for("web.home.page"))

@@ -18,9 +18,14 @@ from sqlalchemy import select
 
 from gridledger.demo import build
 from gridledger.demo.folder import DESCRIPTION, NotADemo, description, ready
+from gridledger.demo.told import lines
+from server.core.access import Viewer
+from server.operations import export_jobs
+from server.operations.clock import now_ms
 from server.storage.database import db
 from server.storage.models import MODELS, Conflict, Photo, Problem, Progress, Task, Visit
-from server.storage.tables import Partition, User
+from server.storage.queries import overdue, people
+from server.storage.tables import Partition, Quarantined, User
 from shared import checksum, ledger
 
 pytestmark = pytest.mark.slow
@@ -79,7 +84,9 @@ def test_visits_are_reviewed_but_for_the_last_days() -> None:
     states = Counter(visit.review_state for visit in rows(Visit))
     assert states["approved"] > 0.9 * sum(states.values())
     assert states["pending"] > 5
-    first_pending = min(v.visited_at for v in rows(Visit) if v.review_state == "pending")
+    away = {photo.owner_id for photo in rows(Photo) if photo.state == "declared"}
+    pending = [v for v in rows(Visit) if v.review_state == "pending" and v.id not in away]
+    first_pending = min(visit.visited_at for visit in pending)
     assert max(v.visited_at for v in rows(Visit)) - first_pending < 4 * 86_400_000
 
 
@@ -98,13 +105,49 @@ def test_two_conflicts_wait_and_one_is_decided() -> None:
 
 
 @pytest.mark.usefixtures("database")
-def test_every_photo_is_verified_and_in_the_store() -> None:
+def test_every_photo_is_verified_and_in_the_store_but_two_that_are_on_a_phone() -> None:
     from server.storage import blobs
 
-    photos = rows(Photo)
+    away = [photo for photo in rows(Photo) if photo.state == "declared"]
+    photos = [photo for photo in rows(Photo) if photo.state != "declared"]
+    assert len(away) == 2
     assert len(photos) > 50
     assert {photo.state for photo in photos} == {"verified"}
     assert all(blobs.current().size(photo.sha256) == photo.size for photo in photos)
+
+
+@pytest.mark.usefixtures("database")
+def test_one_of_everything_that_waits_for_somebody() -> None:
+    supervisor = db.session.scalar(select(User).where(User.role == "supervisor"))
+    viewer = Viewer(supervisor.id, "supervisor", supervisor.area_code)
+    (held,) = db.session.scalars(select(Quarantined))
+    assert (held.code, held.result, held.state) == ("late_handover", "held", "open")
+    waits = [one for one in people.phones(db.session(), viewer) if one.waits]
+    assert [(one.transactions, one.photos) for one in waits] == [(0, 2)]
+    assert waits[0].at_risk(now_ms())
+    assert overdue.late(db.session(), viewer, now_ms(), 9) == 2
+    (job,) = export_jobs.of(supervisor.id)
+    assert job.state == "done" and export_jobs.path_of(job).stat().st_size == job.size
+
+
+@pytest.mark.usefixtures("database")
+def test_most_of_what_is_open_is_in_time() -> None:
+    late = [p for p in rows(Problem) if p.deadline_at and p.deadline_at < now_ms()]
+    assert 0 < len(late) < 0.5 * sum(p.state in ledger.OPEN_STATES for p in rows(Problem))
+
+
+def test_the_door_of_a_demo_says_who_may_come_in_and_no_password(finished_demo: Path) -> None:
+    with build.application(finished_demo) as app:
+        page = app.test_client().get("/sign-in").text
+    accounts = description(finished_demo)["accounts"]
+    assert all(one["password"] not in page for one in accounts)
+    for text in ("handler", "城市管理执法中队", "supervisor", "大学路街道"):
+        assert text in page
+    told = {"url": "", "accounts": {one["role"]: one for one in accounts}, "workers": [],
+            "supervisors": [one for one in accounts if one["role"] == "supervisor"],
+            "enrolment_codes": {}}  # fmt: skip
+    console = "\n".join(lines(told, finished_demo))
+    assert "城市管理执法中队 / City management squad" in console and "大学路街道" in console
 
 
 @pytest.mark.usefixtures("database")

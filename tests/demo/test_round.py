@@ -19,7 +19,7 @@ from gridledger.demo.command import _code
 from gridledger.demo.folder import description
 from server.storage.database import db
 from server.storage.models import Household, Photo, Problem, Visit
-from server.storage.tables import Device, Quarantined, Receipt
+from server.storage.tables import Device, Feedback, Quarantined, Receipt
 from tests.demo.conftest import served
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -48,7 +48,8 @@ def worker_of(folder: Path) -> dict[str, Any]:
 def what_came(folder: Path) -> dict[str, Any]:
     """What the round's phones have left on the server."""
     with build.application(folder):
-        phones = list(db.session.scalars(select(Device.id).where(Device.kind == "phone")))
+        ours = select(Device.id).where(Device.kind == "phone", Device.name == walk.PHONE_NAME)
+        phones = list(db.session.scalars(ours))
         receipts = list(db.session.scalars(select(Receipt).where(Receipt.device_id.in_(phones))))
         ids = {record[0] for receipt in receipts for record in receipt.answer["records"]}
         visits = [v for v in db.session.scalars(select(Visit)) if v.id in ids]
@@ -62,7 +63,10 @@ def what_came(folder: Path) -> dict[str, Any]:
             "photos": Counter(photo.sha256 for photo in photos),
             "photo_states": {photo.state for photo in photos},
             "homes": len(homes),
-            "quarantine": db.session.query(Quarantined).count(),
+            "quarantine": sum(
+                one.device_id in phones for one in db.session.scalars(select(Quarantined))
+            ),
+            "suggestions": db.session.query(Feedback).count(),
         }
 
 
@@ -77,6 +81,7 @@ def assert_whole(found: dict[str, Any]) -> None:
     assert found["photo_states"] == {"verified"}
     assert found["homes"] == 1
     assert found["quarantine"] == 0
+    assert found["suggestions"] == 1
 
 
 def test_a_round_is_made_without_the_network_and_arrives_whole(demo: Path, tmp_path: Path) -> None:
