@@ -45,7 +45,7 @@ def play(beat: Beat, neighbour: Beat) -> None:
         session.add(device)
         known = (epoch(session), (knew or 1) - 1)
     photos = [_photo(rolls, n) for n in range(PHOTOS)]
-    visits = (
+    visits: tuple[tuple[Beat, int, str, list[dict[str, str | int]]], ...] = (
         (neighbour, today - HANDED_OVER + 10 * HOUR, NEIGHBOUR, []),
         (beat, heard - 2 * HOUR, VISITED, photos),
     )

@@ -2,13 +2,13 @@
 
 Photos cannot be masked, so this is an unmasked export: the permission, a reason, an audit row
 before the first byte, and who and when inside the file. Only verified photos, of redacted ones the
-redacted version.
+redacted version. Photos of problems that were merged into it come along, under their own numbers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from server.operations.clock import now_ms
 from server.operations.export import check_unmasked, watermark
 from server.storage import blobs
 from server.storage.database import db, write
-from server.storage.queries import gallery, photos, problems
+from server.storage.queries import family, gallery, photos, problems
 from server.storage.tables import User
 from shared import ids, vocabulary
 
@@ -41,20 +41,24 @@ class PhotoZip:
 def export_photos(
     viewer: Viewer, problem_id: str, reason: str, address: str | None = None
 ) -> PhotoZip:
-    """The problem's verified photos. Raises Trouble forbidden, not_found (also a problem without
-    such photos), invalid (no reason)."""
+    """The verified photos of a problem and of those merged into it.
+
+    Raises Trouble forbidden, not_found (also a problem without such photos), invalid (no reason).
+    """
     reading = db.session()
     problem = problems.visible(reading, viewer, problem_id)
     if problem is None:
         raise Trouble("not_found")
     check_unmasked(viewer, reason)
     store = blobs.current()
-    taken = photos.of_owners(reading, [problem.id])
+    merged = family.merged(reading, problem)
+    taken = photos.of_owners(reading, [problem.id, *(one.id for one in merged)])
     here = [one for one in taken if one.state == "verified" and store.exists(one.sha256)]
     if not here:
         raise Trouble("not_found", "没有核实过的照片 / No verified photos")
-    title = problem.ledger_no or f"未立案_{problem.id[-6:]}"
-    named = list(zip(names(title, here), here, strict=True))
+    title = _number(problem)
+    others = {one.id: f"并案_{_number(one)}" for one in merged}
+    named = list(zip(names(title, here, others), here, strict=True))
     shown = gallery.about(reading, here)
     people = gallery.people_of(reading, shown)
     with write() as session:
@@ -80,16 +84,24 @@ def export_photos(
     return PhotoZip(f"{safe(title)}_照片.zip", len(packed), packed)
 
 
-def names(title: str, taken: Iterable[Any]) -> list[str]:
-    """What each photo is called in the ZIP: 4101-2026-00007_整改前_1.jpg, counted by phase."""
-    counts: dict[str, int] = {}
+def names(title: str, taken: Iterable[Any], others: Mapping[str, str] | None = None) -> list[str]:
+    """What each photo is called in the ZIP: 4101-2026-00007_整改前_1.jpg, counted by phase.
+
+    ``others``: problem id -> the title of one whose photos begin with that, not with ``title``.
+    """
+    counts: dict[tuple[str, str], int] = {}
     found = []
     for one in taken:
+        whose = (others or {}).get(one.owner_id, title)
         phase = vocabulary.word(vocabulary.PHASES, one.phase)
-        counts[phase] = counts.get(phase, 0) + 1
+        counts[whose, phase] = counts.get((whose, phase), 0) + 1
         ending = ENDINGS.get(one.mime or "", "jpg")
-        found.append(f"{safe(title)}_{safe(phase)}_{counts[phase]}.{ending}")
+        found.append(f"{safe(whose)}_{safe(phase)}_{counts[whose, phase]}.{ending}")
     return found
+
+
+def _number(problem: Any) -> str:
+    return problem.ledger_no or f"未立案_{problem.id[-6:]}"
 
 
 def safe(text: str) -> str:

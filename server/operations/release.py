@@ -80,8 +80,8 @@ def refuse(user_id: str, quarantine_id: str, reason: str) -> None:
         for task_id in tasks:
             one = batch.get("task", task_id)
             if one and one.record.values["state"] == "open":
-                detail = {**(one.record.values["detail"] or {}), "refused": reason}
-                batch.put(settle_many(one.record, {"detail": detail}, batch.sender.device_id))
+                told = {**(one.record.values["detail"] or {}), "refused": reason}
+                batch.put(settle_many(one.record, {"detail": told}, batch.sender.device_id))
         _decide(kept, "refused", user_id, now)
         batch.flush()
         record(session, user_id, "quarantine.refuse", kept.id, kept.area_code, {"reason": reason})

@@ -9,7 +9,7 @@ from flask_babel import pgettext
 
 from server.storage.database import db
 from server.storage.queries import audited, names
-from server.web import args, session, words
+from server.web import args, audit_details, session
 from shared import ids
 
 pages = Blueprint("audit", __name__)
@@ -34,14 +34,16 @@ def listed() -> ResponseReturnValue:
         args.day_end(given["until"]),
     )
     named = [who for one in page.rows for who in (one.actor, one.target)]
+    named += [who for one in page.rows for who in audit_details.people_in(one.detail)]
+    people = names.people(reading, [*named, given["actor"]])
     return render_template(
         "audit.html",
         page=page,
         chosen=given,
         actions=[(code, action_text(code)) for code in actions],
         action_text=action_text,
-        detail_text=detail_text,
-        people=names.people(reading, [*named, given["actor"]]),
+        detail_text=lambda detail: audit_details.text(detail, people),
+        people=people,
         areas=names.areas(reading, [one.area_code for one in page.rows]),
         viewer=viewer,
     )
@@ -99,74 +101,3 @@ def action_texts() -> dict[str, str]:
         "restore": _("恢复备份"),
         "epoch.rewind": _("发现数据被回退"),
     }
-
-
-def detail_text(detail: object) -> str:
-    """An entry's details as one line."""
-    if not isinstance(detail, dict):
-        return ""
-    labels = _detail_labels()
-    pairs = []
-    for key, value in detail.items():
-        if value in (None, "", {}, []):
-            continue
-        pairs.append(f"{labels.get(key, key)}{_('：')}{_detail_value(key, value)}")
-    return _("；").join(pairs)
-
-
-def _detail_labels() -> dict[str, str]:
-    return {
-        "username": _("用户名"),
-        "role": _("角色"),
-        "fields": _("哪一项"),
-        "from": _("从"),
-        "to": _("到"),
-        "records": _("记录数"),
-        "stay": _("收不回"),
-        "reason": _("原因"),
-        "corrected": _("改正过"),
-        "result": _("结果"),
-        "format": _("格式"),
-        "unmasked": _("不隐藏个人信息"),
-        "filters": _("筛选"),
-        "who": _("谁"),
-        "name": _("手机名称"),
-        "device": _("手机"),
-        "kind": _("记录"),
-        "page": _("页面"),
-        "scope_rev": _("第几次变动"),
-        "file": _("文件"),
-        "created": _("新建"),
-        "changed": _("改动"),
-        "renamed": _("改名"),
-        "rows": _("行数"),
-        "bad": _("有错的行"),
-        "photos": _("照片数"),
-        "thumbnails": _("缩略图"),
-        "uploads": _("过期上传"),
-        "bytes": _("字节"),
-        "into": _("新照片"),
-        "boxes": _("遮挡几处"),
-    }
-
-
-def _detail_value(key: str, value: object) -> str:
-    if isinstance(value, bool):
-        return _("是") if value else _("否")
-    if isinstance(value, list):
-        known = {"name": _("姓名"), "area_code": _("区域"), "phone": _("电话"),
-                 "body": words.field_name("problem", "body")}  # fmt: skip
-        return _("、").join(str(known.get(str(one), one)) for one in value)
-    if isinstance(value, dict):
-        return _("、").join(f"{name}={one}" for name, one in value.items())
-    text = str(value)
-    if key == "role":
-        return words.choice("ROLES", text)
-    if key == "kind":
-        return words.kind_name(text)
-    if key == "page":
-        return {"home": _("住户"), "visit": _("走访")}.get(text, text)
-    if key == "result":
-        texts = {"applied": _("已生效"), "merged": _("已合并"), "conflict": _("有冲突")}
-        return texts.get(text, text)
-    return text.removeprefix("grid:").removeprefix("area:")

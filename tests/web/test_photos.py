@@ -16,7 +16,7 @@ from server.core.access import Viewer
 from server.operations.clock import now_ms
 from server.storage import blobs
 from server.storage.database import db, is_sqlite, write
-from server.storage.models import Photo
+from server.storage.models import Photo, Problem
 from server.storage.queries import overdue
 from server.storage.tables import AuditEntry
 from tests.builders import STREET
@@ -262,6 +262,32 @@ def test_a_zip_is_made_as_it_is_read(app: Flask, scene: Scene, monkeypatch: Any)
         assert not opened
         blocks = [len(block) for block in packed.blocks]
         assert opened and sum(blocks) == packed.size and max(blocks) <= 2 * blobs.BLOCK
+
+
+@ON_ONE
+def test_photos_of_a_merged_problem_are_in_the_file_under_its_own_number(
+    app: Flask, scene: Scene
+) -> None:
+    main, other = scene.problems[4], scene.problems[5]
+    with app.app_context():
+        rows = [db.session.get(Problem, one) for one in (main, other)]
+        rows[1].state, rows[1].merged_into, rows[0].merged_count = "merged", main, 1
+        numbers = [one.ledger_no for one in rows]
+        db.session.commit()
+    admin = Visitor(app).sign_in("admin")
+    path = f"/ledger/{main}/photos.zip"
+    photo = _verified(app, other)
+    for covered in (False, True):
+        if covered:
+            _cover(admin, photo.id)
+        with zipfile.ZipFile(io.BytesIO(admin.post(path, reason="上级检查").data)) as packed:
+            names = packed.namelist()
+            assert names[0] == f"{numbers[0]}_照片说明.txt"
+            image = packed.read(f"并案_{numbers[1]}_整改后_1.jpg")
+            assert sum(numbers[1] in one and "整改后" in one for one in names) == 1
+        with app.app_context():
+            original = b"".join(blobs.current().read(photo.sha256))
+            assert (image == original) is not covered
 
 
 def test_names_in_the_zip_suit_every_system() -> None:
