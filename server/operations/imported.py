@@ -24,6 +24,11 @@ from shared.reconcile import EVERY, Record
 
 # Of a known problem: what people wrote, which a sheet may correct.
 CORRECTED = ("category", "description", "place", "source", "concern_tags")
+# And what only an action in the ledger changes: that a sheet says otherwise is told.
+ACTED = {
+    "body": ("责任单位", "responsible unit"), "owner": ("责任人", "responsible person"),
+    "measure": ("整改措施", "measure"),
+}  # fmt: skip
 _NEVER_NUMBERED = ("reported", "rejected")
 _DISPATCHED = ("dispatched", "in_progress", "suspended", "closed", "reopened")
 _SECOND = 1000
@@ -90,7 +95,8 @@ class Judge:
 
     def _rows(self, condition: Any) -> list[Any]:
         table = Problem.__table__
-        names = ("id", "partition_id", "ledger_no", "state", "found_at", "deleted_at", *CORRECTED)
+        names = ("id", "partition_id", "ledger_no", "state", "found_at", "deleted_at", *CORRECTED,
+                 *ACTED)  # fmt: skip
         query = select(*(table.c[name] for name in names)).where(condition)
         return list(self.session.execute(query))
 
@@ -111,6 +117,13 @@ class Judge:
                 Wrong("完成情况", f"表里是“{said}”，台账里是“{is_}”：没有改，请在台账里办理",
                       f"The sheet says {said}, the ledger {is_}: not changed, act in the ledger")
             )  # fmt: skip
+        for name, (zh, en) in ACTED.items():
+            said = entry.values[name]
+            if said and name not in entry.masked and not _alike(said, getattr(row, name)):
+                remarks.append(
+                    Wrong(zh, "与台账里的不同：没有改，请在台账里办理",
+                          f"The {en} differs from the ledger's: not changed, act in the ledger")
+                )  # fmt: skip
         differ = {
             name: entry.values[name]
             for name in CORRECTED
@@ -168,6 +181,11 @@ def _write(batch: Batch, entry: Entry, verdict: Verdict) -> None:
         one = batch.get("problem", verdict.problem_id)
         if one is not None and not one.record.deleted:
             put(batch, one.record, verdict.changes)
+
+
+def _alike(one: str, other: str | None) -> bool:
+    """The same words, however a sheet spaces and breaks them."""
+    return "".join(one.split()) == "".join((other or "").split())
 
 
 def _bad(problem_id: str, column: str, zh: str, en: str) -> Verdict:

@@ -65,7 +65,7 @@ class Grids:
             )
         return (
             "",
-            f"{self.area_code} 里没有网格“{text}”",
+            f"{'本区域' if self.area_code == ids.ROOT_AREA else self.area_code} 里没有网格“{text}”",
             f"There is no grid “{text}” within {self.area_code}",
         )
 

@@ -137,11 +137,13 @@ def test_our_own_export_comes_back_without_a_change(here: World, tmp_path: Path)
     book = load_workbook(path)
     cells = {row[1].value: row for row in book.active.iter_rows(min_row=3)}
     row = cells[found(made[1]).ledger_no]
-    row[6].value, row[14].value = "2单元501室顶棚漏水", "已销号：好了"
+    assert not done.issues
+    row[6].value, row[12].value, row[14].value = "2单元501室顶棚漏水", "换管", "已销号：好了"
     book.save(path)
     done = load(path, here)
     assert done.changed == 1 and found(made[1]).description == "2单元501室顶棚漏水"
     assert found(made[1]).state == "dispatched" and "请在台账里办理" in done.issues[0].zh
+    assert [one.column for one in done.issues] == ["完成情况", "整改措施"]
     row[6].value = "2单元501室漏水"
     book.save(path)
     older = load(path, here)
