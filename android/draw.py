@@ -1,4 +1,4 @@
-"""Draws the app's icons, the picture of its start and the icon of its notices, as PNGs.
+"""Draws the app's icons and the picture of its start, as PNGs.
 
 ``python -m android.draw`` after a change; commit the pictures. The mark is the one that the app
 itself shows (mobile/ui/draw_icons.py), the colours are those of its day palette.
@@ -18,7 +18,6 @@ GREEN, DEEP, WHITE = (11, 102, 97), (7, 74, 70), (255, 255, 255)
 ICON, ADAPTIVE = 512, 432
 PRESPLASH = (720, 1280)
 WINDOW = 128  # the icon of the desktop's window
-NOTICE = {"mdpi": 24, "hdpi": 36, "xhdpi": 48, "xxhdpi": 72, "xxxhdpi": 96}
 
 
 class _Broad(Pen):
@@ -100,8 +99,6 @@ def main() -> None:
         "icon_background.png": _ground(ADAPTIVE).convert("RGB"),
         "presplash.png": _presplash(),
     }
-    for density, size in NOTICE.items():
-        pictures[f"res/drawable-{density}/ic_notice.png"] = _mark(size)
     for name, picture in pictures.items():
         path = (HERE / name).resolve()
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -94,6 +94,7 @@ def make_app(
     locator: Locator | None = None,
     network: NetworkKind | None = None,
     handing: Handing | None = None,
+    opened_with: Callable[[Callable[[str], None]], str] | None = None,
     people: People | None = None,
     http: Callable[[], Any] | None = None,
     sync_by_itself: bool = True,
@@ -145,6 +146,7 @@ def make_app(
                 shell=None,  # type: ignore[arg-type]
                 now=now,
             )
+            self.link = (opened_with or _opened_with)(self.linked)
             Window.softinput_mode = "below_target"
             Window.bind(on_keyboard=self._key)
             if has_font:
@@ -152,6 +154,18 @@ def make_app(
             else:
                 self.frame.add_widget(no_font(self._try_font))
             return self.frame
+
+        def linked(self, link: str) -> None:
+            """A link came while the app was open: into the page that waits for one."""
+            self.link = link
+            shell = self.around.shell
+            if shell is not None and shell.current and shell.current.name == "enrol":
+                self._ask_to_enrol()
+
+        def _ask_to_enrol(self) -> None:
+            link, self.link = self.link, ""
+            shell = self.around.shell
+            (shell.instead if shell.current else shell.go)("enrol", link=link)
 
         def _try_font(self) -> None:
             """The font may be there now."""
@@ -280,7 +294,7 @@ def make_app(
                 if sync_by_itself:
                     self.around.syncer.start(by_itself=True)
             else:
-                shell.go("enrol")
+                self._ask_to_enrol()
 
         def _show(self, shell: Shell) -> None:
             """Into sight: at the start once there is something to see, so no empty page flashes."""
@@ -370,6 +384,14 @@ def _locator() -> Locator:
     from mobile.ui import ports
 
     return ports.NoLocator()
+
+
+def _opened_with(then: Callable[[str], None]) -> str:
+    if _on_android():
+        from mobile.android.opening import opened_with
+
+        return opened_with(then)
+    return ""
 
 
 def _handing() -> Handing:

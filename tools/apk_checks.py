@@ -85,6 +85,9 @@ def manifest(package: Package) -> Iterator[str]:
     activities = list(application.iter("activity"))
     if [_of(one, "screenOrientation") for one in activities] != ["portrait"]:
         yield "one activity, upright: " + str([one.attrib for one in activities])
+    links = [(_of(one, "scheme"), _of(one, "host")) for one in application.iter("data")]
+    if links != [("gridledger", "enrol")]:
+        yield f"the app opens for {links}, not for the link of an enrolment code alone"
     if _of(application, "allowBackup") != "false":
         yield "a backup could carry the phone's identity to another phone"
     if list(application.iter("service")) or list(application.iter("receiver")):

@@ -73,3 +73,20 @@ def test_a_link_enrols_and_the_doors_come(app: Start, fresh: Phone, place: Distr
     driver.wait(lambda: not driver.app.around.syncer.running)
     driver.settle()
     assert driver.page.ids.rows.data
+
+
+def test_a_link_that_opens_the_app_stands_in_its_field_and_waits_for_a_tap(
+    app: Start, fresh: Phone
+) -> None:
+    later: list[Callable[[str], None]] = []
+
+    def opened_with(then: Callable[[str], None]) -> str:
+        later.append(then)
+        return "gridledger://enrol?server=http://10.0.0.1&code=AAAA-BBBB"
+
+    driver = app(fresh, opened_with=opened_with)
+    assert driver.page.name == "enrol" and "AAAA-BBBB" in driver.page.ids.link.text
+    later[0]("gridledger://enrol?server=http://10.0.0.1&code=CCCC-DDDD")
+    driver.settle()
+    assert driver.page.ids.link.text.endswith("CCCC-DDDD") and not fresh.enrolled
+    assert not driver.shell.back(), "no second page stands under it"

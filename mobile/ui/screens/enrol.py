@@ -26,8 +26,10 @@ class EnrolPage(Page):
     doing = StringProperty()
     other_language = StringProperty()
 
-    def enter(self, **args: Any) -> None:
-        """An empty form."""
+    def enter(self, link: str = "") -> None:
+        """An empty form, or with the link that the app was opened with."""
+        if link:
+            self.ids.link.text = link
         self.other_language = "English" if language() == "zh" else tr("中文")
         self.problem = self.doing = self.why = ""
         phone, found = self.around.phone, self.around.recovered
