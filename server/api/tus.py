@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from flask import request
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from server.errors import Trouble
 from server.operations.upload import Interrupted
@@ -32,9 +32,11 @@ def number(header: str) -> int:
 
 
 def check_media_type() -> None:
-    """Raise Trouble media_type unless the body is said to be an upload's bytes."""
+    """Raise Trouble media_type unless the body is said to be an upload's bytes, as they are."""
     if request.mimetype != MEDIA_TYPE:
         raise Trouble("media_type", f"Content-Type: {MEDIA_TYPE}")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Trouble("media_type", "Content-Encoding: a photo's bytes come as they are")
 
 
 def has_body() -> bool:
@@ -93,7 +95,7 @@ def wanted_checksum() -> tuple[str, bytes] | None:
 
 
 def blocks() -> Iterator[bytes]:
-    """The body as it comes; raises Interrupted where the connection breaks.
+    """The body as it comes; raises Interrupted where the connection breaks or makes no sense.
 
     Large blocks on a fast line cost less; small ones on a slow line let little be lost when it
     breaks, and the upload's lease be renewed in time.
@@ -104,7 +106,11 @@ def blocks() -> Iterator[bytes]:
         begun = time.monotonic()
         try:
             block = stream.read(size)
-        except (ClientDisconnected, OSError) as error:
+        except ClientDisconnected as error:
+            raise Interrupted from error
+        except HTTPException:
+            raise
+        except Exception as error:  # the web server's own, for chunks that are none
             raise Interrupted from error
         if not block:
             return

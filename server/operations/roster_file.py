@@ -6,9 +6,11 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from xml.parsers import expat
 
 from openpyxl import load_workbook
 from openpyxl.utils import column_index_from_string
@@ -149,14 +151,22 @@ def _too_large(shown: str, limit: str) -> NoReturn:
 
 
 def _check_no_doctype(package: zipfile.ZipFile, name: str, shown: str) -> None:
-    with package.open(name) as part:
-        start = part.read(2048).replace(b"\0", b"")
-    if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
+    """Read a part up to its first element, wherever that is: in front of it a DOCTYPE stands."""
+    begun: list[str] = []
+
+    def doctype(*_: object) -> None:
         raise Trouble(
             "invalid",
             f"{shown} 含有不允许的内容（DOCTYPE）/ {shown} declares XML entities, which no "
             "spreadsheet program writes",
         )
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = lambda name, _: begun.append(name)
+    with package.open(name) as part, suppress(expat.ExpatError):  # the reader says what is wrong
+        while not begun and (block := part.read(4096)):
+            parser.Parse(block)
 
 
 def _merges(path: Path, part: str) -> list[Merge]:

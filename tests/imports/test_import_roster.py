@@ -240,6 +240,12 @@ def entity_bomb(path: Path) -> Path:
     return changed_sheet(path, lambda xml: dtd + xml)
 
 
+def late_doctype(path: Path) -> Path:
+    """Behind a comment that is longer than what anybody looks at, and names an element."""
+    before = b"<!-- <worksheet>" + b" " * 70_000 + b"-->" + b'<!DOCTYPE a [<!ENTITY a "aaaa">]>'
+    return changed_sheet(path, lambda xml: before + xml[xml.index(b"<worksheet") :])
+
+
 def changed_sheet(path: Path, change: Any) -> Path:
     rosters.messy(path)
     with zipfile.ZipFile(path) as package:
@@ -263,6 +269,7 @@ def no_header(path: Path) -> Path:
         (cut_off, "invalid", "不是 XLSX"),
         (broken_sheet, "invalid", "损坏"),
         (entity_bomb, "invalid", "DOCTYPE"),
+        (late_doctype, "invalid", "DOCTYPE"),
         (no_header, "invalid", "表头"),
     ],
 )

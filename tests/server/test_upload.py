@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 from typing import Any
@@ -91,6 +92,29 @@ def test_a_photo_arrives_in_pieces_and_its_record_is_verified(
         assert b"".join(blobs.current().read(photo.sha256)) == data
     rows = [r for r in pull(client, world.tokens["worker"]) if r.get("kind") == "photo"]
     assert rows[0]["v"]["state"] == "verified"
+
+
+class NoChunks:
+    """A body whose chunks are none: the web server's reader raises an error of its own."""
+
+    def read(self, _size: int = -1) -> bytes:
+        raise Exception("invalid chunk size")
+
+
+def test_a_body_that_cannot_be_read_is_refused_and_keeps_nothing(client: Any, world: World) -> None:
+    data = photo_bytes()
+    declare(client, world, data)
+    url = begin(client, world, data).headers["Location"]
+    kind = "application/offset+octet-stream"
+    zipped = patch(client, world, url, 0, gzip.compress(data), Content_Encoding="gzip")
+    assert zipped.status_code == 415
+    broken = client.patch(
+        url, content_type=kind, headers=tus(world, Upload_Offset="0"),
+        environ_overrides={"wsgi.input": NoChunks(), "CONTENT_LENGTH": "10"},
+    )  # fmt: skip
+    assert broken.status_code == 400 and broken.json["code"] == "bad_request"
+    assert client.head(url, headers=tus(world)).headers["Upload-Offset"] == "0"
+    assert patch(client, world, url, 0, data).headers["Upload-State"] == "verified"
 
 
 def test_the_wrong_offset_is_refused_and_says_the_right_one(client: Any, world: World) -> None:
