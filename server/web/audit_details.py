@@ -70,6 +70,7 @@ def labels() -> dict[str, str]:
         "by": _("怎么列"),
         "period": _("统计时间"),
         "problems": _("问题"),
+        "drafts": _("草稿"),
     }
 
 
