@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from server.web import clocks, words
+from server.web import clocks, ledger_list, words
 from shared import ids
 
 FORMATS = {"xlsx": "Excel", "csv": "CSV", "geojson": "GeoJSON"}
@@ -110,10 +110,7 @@ def coded() -> dict[str, dict[str, str]]:
         },
         "kind": {"ledger": _("问题台账"), "visits": _("走访记录")},
         "state": states,
-        "flag": {
-            "overdue": _("已超期"), "supervised": _("挂牌督办"), "hard": _("疑难"),
-            "recurring": _("复发"),
-        },
+        "flag": ledger_list.flags(),
         "sort": {
             "due": _("按期限"), "found": pgettext("log", "新发现的在前"),
             "oldest": pgettext("log", "早发现的在前"), "number": pgettext("log", "按编号"),

@@ -43,6 +43,14 @@ def columns() -> dict[str, str]:
     }
 
 
+def flags() -> dict[str, str]:
+    """What the table may be narrowed to: code -> words."""
+    return {
+        "overdue": _("已超期"), "asking": _("等待答复申请"), "supervised": _("挂牌督办"),
+        "hard": _("疑难"), "recurring": _("复发"),
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class View:
     """A kept filter: its name, where it leads, whether it is the one that is shown."""
@@ -79,10 +87,7 @@ def context() -> dict[str, Any]:
         "bodies": bodies,
         "body_options": [(code, words.reference_name(one, code)) for code, one in bodies.items()],
         "states": _states(),
-        "flags": [
-            ("overdue", _("已超期")), ("asking", _("等待答复申请")),
-            ("supervised", _("挂牌督办")), ("hard", _("疑难")), ("recurring", _("复发")),
-        ],
+        "flags": list(flags().items()),
         "grids": names.grids(reading, viewer),
         "viewer": viewer,
     }  # fmt: skip
