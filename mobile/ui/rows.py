@@ -26,7 +26,7 @@ from kivy.uix.recycleview.views import RecycleDataViewBehavior
 from kivy.uix.widget import Widget
 
 Row = dict[str, Any]
-NEW_AT_ONCE = 2
+NEW_AT_ONCE = 1
 
 
 def stack(rows: Iterable[Row], gap: float = 0, foot: float = 0) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from kivy.base import EventLoop
@@ -30,6 +31,7 @@ SNACK_SECONDS = 4
 UNDO_SECONDS = 8
 ESCAPE = 27
 REST_SECONDS = 0.7  # after a tab was opened: first what it shows
+STILL_SECONDS = 2  # after a finger came down: a list may still move
 AHEAD_SECONDS = 0.05  # between two pieces of the tabs that are built before anybody asks for them
 
 
@@ -58,6 +60,7 @@ class Shell(FloatLayout):
         self._touched: Any = None  # what was in sight when a finger last came down
         self.last_said = ""
         self.on_damage: Callable[[Any], None] | None = None
+        self._last_touch = 0.0
         self._ahead = list(TABS)
         self._loaded: set[str] = set()
         self._at_rest = Clock.create_trigger(lambda _: self._build_some(), REST_SECONDS)
@@ -101,6 +104,7 @@ class Shell(FloatLayout):
 
     def on_touch_down(self, touch: Any) -> bool:
         """The second half of a double tap does nothing on a page that the first half opened."""
+        self._last_touch = monotonic()
         before, self._touched = self._touched, (self._way[-1:], self._question)
         if touch.is_double_tap and before != self._touched:
             return True
@@ -247,12 +251,13 @@ class Shell(FloatLayout):
             gone()
 
     def _build_some(self) -> None:
-        """A piece of a tab that nobody has opened yet; none while a finger is on the screen."""
+        """A piece of a tab that nobody has opened yet; none while a list moves under a finger."""
         if self.parent is None or not self._ahead:
             return
-        self._build_ahead()
-        if EventLoop.touches:
+        if EventLoop.touches or monotonic() - self._last_touch < STILL_SECONDS:
+            self._at_rest()
             return
+        self._build_ahead()
         name, pages = self._ahead[0], self.ids.pages
         if pages.has_screen(name):
             if not pages.get_screen(name).build_part():
