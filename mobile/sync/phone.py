@@ -263,13 +263,19 @@ class Phone(Reading):
         """Report a problem with its photos; the id of the new record. Raises as save_visit."""
         return self._writing.report_problem(draft, draft_key)
 
-    def edit(self, kind: str, record_id: str, changes: Mapping[str, Any]) -> bool:
-        """Change fields of a record: {field: new value}. False where nothing differs.
+    def edit(
+        self,
+        kind: str,
+        record_id: str,
+        changes: Mapping[str, Any],
+        photos: tuple[DraftPhoto, ...] = (),
+    ) -> bool:
+        """Change fields of a record, {field: new value}, and add photos. False: nothing differs.
 
         Sets (care groups, concerns) are given whole; what was added and removed is worked out.
         Raises DraftInvalid, SaveFailed, UnknownRecord.
         """
-        return self._writing.edit(kind, record_id, changes)
+        return self._writing.edit(kind, record_id, changes, photos)
 
     def no_change(self, household_id: str) -> str:
         """One tap: visited, nothing has changed. The id of the visit."""

@@ -104,7 +104,13 @@ class Writing:
         draft = VisitDraft(prefill.no_change_values(household_id, values, last))
         return self.save_visit(draft, "")
 
-    def edit(self, kind: str, record_id: str, changes: Mapping[str, Any]) -> bool:
+    def edit(
+        self,
+        kind: str,
+        record_id: str,
+        changes: Mapping[str, Any],
+        added: tuple[DraftPhoto, ...] = (),
+    ) -> bool:
         """`Phone.edit`."""
         wanted = {
             name: (value.strip() or None) if isinstance(value, str) else value
@@ -118,11 +124,12 @@ class Writing:
             held = _held(db, record_id, kind)
             uncovered = records.pending_on(db, record_id, held.rev, uncovered_only=True)
             operations = edits.edit_operations(held, wanted, [p.operation for p in uncovered])
-            changed = bool(operations)
-            if not operations:
+            taken = [self._photo(kind, record_id, held.partition, photo) for photo in added]
+            changed = bool(operations or taken)
+            if not changed:
                 return None
             name = lookups.name_of_record(db, kind, held.values)
-            return _Deed("edit", kind, record_id, name, operations)
+            return _Deed("edit", kind, record_id, name, (*operations, *taken), added)
 
         self._save(deed, "")
         return changed

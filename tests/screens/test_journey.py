@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from gridledger.demo import build
 from mobile.sync.phone import Phone
 from server.operations.review import review
 from server.storage.database import db
-from server.storage.models import Visit
+from server.storage.models import Photo, Visit
 from tests.screens.conftest import line
 from tests.screens.district import District, Line
 from tests.screens.driver import Driver
@@ -121,10 +122,13 @@ def test_a_day_from_the_code_to_the_corrected_visit(
     driver.tap(driver.page.ids.main)
     driver.tap(driver.page.ids.note)
     driver.type(MORE)
+    driver.tap(driver.find("PhotoTile", icon="camera"))
     driver.tap(driver.page.ids.save)
     sync(driver)
     with build.application(place.folder):
         stored = db.session.get(Visit, visit.id)
         assert stored is not None and MORE in stored.note and stored.review_state == "pending"
+        kept = db.session.scalars(select(Photo.state).where(Photo.owner_id == visit.id)).all()
+        assert len(kept) == 3 and set(kept) == {"verified"}
     shot("safe")
     other.close()

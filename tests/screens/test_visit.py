@@ -163,9 +163,17 @@ def test_a_saved_visit_can_be_corrected(app: Start, store: Phone, home: str) -> 
     driver.settle()
     driver.tap(driver.page.ids.edit)
     driver.fill(driver.page.ids.note, NOTE)
+    take_photo(driver)
     driver.tap(driver.page.ids.save)
     assert driver.page.name == "visit" and driver.reads(NOTE)
     assert store.visit(visit).values["note"] == NOTE
+    assert [photo.state for photo in store.visit(visit).photos] == ["declared"]
+    driver.tap(driver.page.ids.edit)
+    assert driver.page.photos == [] and driver.reads("再加照片")
+    take_photo(driver)
+    driver.tap(driver.page.ids.save)
+    assert len(store.visit(visit).photos) == 2, "a photo alone is enough to save"
+    assert store.drafts() == []
 
 
 def test_the_number_is_handed_to_the_telephone(app: Start, store: Phone) -> None:

@@ -31,6 +31,7 @@ class VisitFormPage(FormPage):
     who = StringProperty()
     told = StringProperty()
     asks_solved = BooleanProperty(False)
+    asks_photos = BooleanProperty(True)  # of one's own visit
     solved_category = StringProperty()
     solved_name = StringProperty()
 
@@ -56,6 +57,7 @@ class VisitFormPage(FormPage):
             if key != self.draft_key:
                 return
             self.who, self.told, self._grid = found.who, found.told, found.prefilled.grid
+            self.asks_photos = found.own
             self._categories, self._recent = found.categories, found.recent
             if found.kept is None:
                 self._start(found)
@@ -86,9 +88,10 @@ class VisitFormPage(FormPage):
         if self.visit_id:
             changed = (*self.FIELDS, "answers")
             visit, changes = self.visit_id, {n: values[n] for n in changed if n in values}
+            added = tuple(self.photos)
 
             def work() -> Any:
-                phone.edit("visit", visit, changes)
+                phone.edit("visit", visit, changes, added)
                 phone.drop_draft(key)
 
         else:
@@ -181,6 +184,7 @@ class _Start(NamedTuple):
     earlier: Mapping[str, Any]
     categories: list[Category]
     recent: str
+    own: bool = True
 
 
 def _open(phone: Phone, household_id: str, visit_id: str, key: str) -> _Start:
@@ -190,7 +194,8 @@ def _open(phone: Phone, household_id: str, visit_id: str, key: str) -> _Start:
         asked = phone.known_campaigns()
         given = [asked[code] for code in view.values.get("answers") or {} if code in asked]
         name, told = view.row.target_name, look.why(view.row)
-        return _Start(VisitDraft(view.values), name, told, kept, given, {}, [], recent)
+        own = phone.me is not None and view.row.author == phone.me.user_id
+        return _Start(VisitDraft(view.values), name, told, kept, given, {}, [], recent, own)
     draft, door = phone.new_visit(household_id), phone.household(household_id)
     running, earlier = phone.campaigns(household_id)
     name = " · ".join(filter(None, (door.values.get("contact_name") or "", door.address)))
