@@ -65,6 +65,7 @@ def app(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
             return driver
 
         yield start
+    gc.collect()  # an app is a knot of cycles with 15 MB of pictures
 
 
 @pytest.fixture
