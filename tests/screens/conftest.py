@@ -27,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.screen)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def apps_are_let_go() -> Iterator[None]:
+    """Each app that has ended is a knot of cycles with 15 MB of pictures."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     """A running server over demo data."""
@@ -65,7 +72,6 @@ def app(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
             return driver
 
         yield start
-    gc.collect()  # an app is a knot of cycles with 15 MB of pictures
 
 
 @pytest.fixture
