@@ -37,6 +37,18 @@ LEDGER_KEYS = {
     "due_key": f"coalesce(deadline_at, due_at, {NO_DUE})",
     "number_key": "coalesce(ledger_no, '')",
     "street_key": "substr(partition_id, 6, 9)",  # of grid:410103007901001
+    # What the three rates say of it, a letter each (server.storage.queries.rates.LETTERS), once
+    # that can change no more by time alone.
+    "settled": (
+        "CASE WHEN state = 'rejected' THEN 'rrr' WHEN state = 'merged' THEN 'mmm'"
+        " WHEN state NOT IN ('closed', 'archived') THEN NULL"
+        " WHEN registered_at IS NULL AND solved_on_spot THEN 'sss'"
+        " WHEN registered_at IS NULL THEN 'nnn'"
+        " ELSE CASE WHEN dispatched_at IS NULL THEN 'd' WHEN accept_due_at IS NULL THEN 'l'"
+        " WHEN accepted_at <= accept_due_at THEN 'g' WHEN accepted_at IS NOT NULL THEN 'b' END"
+        " || CASE WHEN satisfaction IS NULL THEN 'gc' WHEN satisfaction = 'unsatisfied' THEN 'gb'"
+        " ELSE 'gg' END END"
+    ),
 }
 # What the ledger's filters ask: with them in the index of a sorting, a walk along it reads no row
 # that it does not show. LAST stands behind them all: SQLite asks the row for it, though no other
@@ -45,7 +57,7 @@ FACETS = (
     "id", "partition_id", "category", "body", "supervised", "hard", "recurring", "deadline_at",
 )  # fmt: skip
 LAST = "deleted_at"
-# What the three rates ask beside them (server.storage.queries.rates).
+# What the three rates ask of one that is not settled (server.storage.queries.rates).
 RATED = (
     "solved_on_spot", "registered_at", "dispatched_at", "accept_due_at", "accepted_at",
     "satisfaction", "due_at", "overdue_at",
@@ -83,7 +95,7 @@ class Synced:
             *(
                 Index(
                     f"ix_{name}_by_{key}",
-                    *("state", key, *FACETS, *(RATED if key == "reported_at" else ()), LAST),
+                    *("state", key, *FACETS, *(("settled",) if key == "reported_at" else ()), LAST),
                     sqlite_where=LIVE,
                     postgresql_where=LIVE,
                 )
@@ -153,6 +165,24 @@ Problem: Any = _model(
     "category cell found_at",
     sorted_by=("due_key", "found_at", "number_key", "reported_at"),
 )
+# The rates: all that is settled by place, in the order in which it is counted; the rest by itself.
+Index(
+    "ix_problem_settled",
+    *(Problem.__table__.c[name] for name in (
+        "partition_id", "settled", "reported_at", "body", "category", LAST,
+    )),
+    sqlite_where=LIVE,
+    postgresql_where=LIVE,
+)  # fmt: skip
+UNSETTLED = text("settled IS NULL AND deleted_at IS NULL")
+Index(
+    "ix_problem_unsettled",
+    *(Problem.__table__.c[name] for name in (
+        "reported_at", "state", "partition_id", "category", "body", *RATED, "settled", LAST,
+    )),
+    sqlite_where=UNSETTLED,
+    postgresql_where=UNSETTLED,
+)  # fmt: skip
 # Few are merged: among all the others SQLite would take the index for useless.
 MERGED = text("merged_into IS NOT NULL")
 Index(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections import Counter
 from typing import Any
 
 from flask import Flask
@@ -64,6 +66,28 @@ def test_the_query_counts_as_the_rule_does_and_hides_nothing(app: Flask, world: 
                     assert set(group.left_out[rate]) <= set(rates.LEFT_OUT)
                 left = sum(sum(group.left_out[rate].values()) for group in groups)
                 assert left == len(made) - counted
+        assert {values["state"] for values in made.values()} == set(STATES)
+        home = {one.id: ids.area_of(one.partition) or "" for one in operations}
+        told = {
+            "area": home.__getitem__, "body": lambda i: made[i]["body"] or "",
+            "category": lambda _: "lamp", "street": lambda i: home[i][: ids.STREET_DIGITS],
+        }  # fmt: skip
+        spans = [period, Period(0, NOW + 1), Period(NOW - 50, NOW + 1, body="gas")]
+        for span, moment in itertools.product(spans, (NOW - 10, NOW, NOW + 10)):
+            within = [
+                i for i, v in made.items()
+                if span.start <= v["reported_at"] < span.end and span.body in ("", v["body"])
+            ]  # fmt: skip
+            for by, key_of in told.items():
+                true = Counter(
+                    (key_of(i), rate, rates.judge(rate, made[i], moment))
+                    for i in within for rate in rates.RATES
+                )  # fmt: skip
+                assert _counted(query.grouped(db.session(), supervisor, span, by, moment)) == true
+        for rate, why in itertools.product(rates.RATES, rates.LEFT_OUT):
+            page = query.left_out(db.session(), supervisor, period, rate, why, NOW, size=1000)
+            fitting = [i for i, v in made.items() if rates.judge(rate, v, NOW).why == why]
+            assert {row.id for row in page.rows} == set(fitting) and page.total == len(fitting)
         one = query.left_out(db.session(), supervisor, period, "response", "merged", NOW, size=1000)
         merged = {i for i, v in made.items() if v["state"] == "merged"}
         assert {row.id for row in one.rows} == merged
@@ -76,6 +100,18 @@ def test_the_query_counts_as_the_rule_does_and_hides_nothing(app: Flask, world: 
         near = Viewer("x", "supervisor", COMMUNITY)
         (only,) = query.grouped(db.session(), near, period, "community", NOW)
         assert only.key == COMMUNITY and only.total < len(made)
+
+
+def _counted(groups: list[query.Group]) -> Counter[tuple[str, str, rates.Counted]]:
+    """How many entries of each group each verdict has."""
+    found: Counter[tuple[str, str, rates.Counted]] = Counter()
+    for group in groups:
+        for rate, told in group.rates.items():
+            found[group.key, rate, rates.Counted(True, "")] += told.good
+            found[group.key, rate, rates.Counted(False, "")] += told.counted - told.good
+            for why, number in group.left_out[rate].items():
+                found[group.key, rate, rates.Counted(None, why)] += number
+    return +found
 
 
 def test_a_rate_of_nothing_is_no_rate() -> None:

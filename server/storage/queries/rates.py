@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from server.core.access import Viewer
-from server.storage.database import is_sqlite
 from server.storage.models import Problem
 from server.storage.queries.paging import COUNTED_TO, PER_PAGE, Page, seen_grids, unindexed
-from shared import ids, ledger
+from shared import ids
 from shared.rates import RATES, Rate
-from shared.work_calendar import SHIFT
+from shared.work_calendar import DAY, SHIFT
 
 # What the table is made by. An area is the grid itself; the others are those above it.
 GROUPS = ("area", "community", "street", "body", "category", "month")
 DIGITS = {
     "area": ids.GRID_DIGITS, "community": ids.COMMUNITY_DIGITS, "street": ids.STREET_DIGITS,
 }  # fmt: skip
+# How a settled problem's verdicts are written (server.storage.models.LEDGER_KEYS).
+LETTERS = {
+    "g": "good", "b": "bad", "r": "rejected", "m": "merged", "s": "on_the_spot",
+    "n": "not_registered", "d": "not_dispatched", "l": "no_limit", "c": "not_called",
+}  # fmt: skip
+CODES = ("rrr", "mmm", "sss", "nnn", *(one + two for one in "dlgb" for two in ("gc", "gb", "gg")))
+SETTLED_STATES = ("closed", "archived", "rejected", "merged")
+BRIEF = 100 * DAY
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -85,19 +95,23 @@ def judged(rate: str, now: int) -> ColumnElement[str]:
 
 
 def grouped(session: Session, viewer: Viewer, period: Period, by: str, now: int) -> list[Group]:
-    """The rates by one of GROUPS: one pass over the period, in an index that holds all it asks."""
-    key = _key(session, by)
+    """The rates by one of GROUPS: what is settled is counted by its letters, the rest is judged."""
+    key = _key(by)
     verdicts = [judged(rate, now).label(rate) for rate in RATES]
-    query = (
-        select(key.label("key"), *verdicts, func.count())
-        .where(*_where(session, viewer, period))
-        .group_by(key, *verdicts)
-    )
+    settled = Problem.settled
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    for group, *told, number in session.execute(query):
+
+    def add(group: str | None, told: Sequence[str], number: int) -> None:
         found = counts.setdefault(group or "", {rate: {} for rate in RATES})
         for rate, verdict in zip(RATES, told, strict=True):
             found[rate][verdict] = found[rate].get(verdict, 0) + number
+
+    query = select(key, settled, func.count()).where(*_settled(session, viewer, period))
+    for group, letters, number in session.execute(query.group_by(key, settled)):
+        add(_named(by, group), [LETTERS[letter] for letter in letters], number)
+    rest = select(key, *verdicts, func.count()).where(*_unsettled(session, viewer, period))
+    for group, *told, number in session.execute(rest.group_by(key, *verdicts)):
+        add(_named(by, group), told, number)
     return [_group(group, found) for group, found in sorted(counts.items())]
 
 
@@ -120,26 +134,40 @@ def left_out(
     number: int = 1, size: int = PER_PAGE,
 ) -> Page[Any]:  # fmt: skip
     """A page of the entries that a rate leaves out for one reason, the latest first."""
-    fitting = select(Problem.id).where(*_where(session, viewer, period), judged(rate, now) == why)
-    counted = fitting.with_only_columns(true()).limit(COUNTED_TO + 1).subquery()
-    found = session.scalar(select(func.count()).select_from(counted)) or 0
+    upto = COUNTED_TO + 1
+    order = (Problem.reported_at.desc(), Problem.id.desc())
+    fitting = select(Problem.id, Problem.reported_at).order_by(*order).limit(upto)
+    place = RATES.index(rate)
+    codes = [code for code in CODES if LETTERS[code[place]] == why]
+    # Settled ones state by state, each along the index of when they came in.
+    parts = [
+        fitting.where(
+            Problem.state == state, Problem.settled.in_(codes), Problem.deleted_at.is_(None),
+            *_asked(session, viewer, period),
+        )
+        for state in SETTLED_STATES
+        if codes
+    ]  # fmt: skip
+    parts.append(fitting.where(*_unsettled(session, viewer, period), judged(rate, now) == why))
+    every = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    some = select(every.c.id).limit(upto).subquery()
+    found = session.scalar(select(func.count()).select_from(some)) or 0
     known = min(found, COUNTED_TO)
     number = min(max(1, number), max(1, -(-known // size)))
-    order = (Problem.reported_at.desc(), Problem.id.desc())
-    keys = list(session.scalars(fitting.order_by(*order).limit(size).offset((number - 1) * size)))
+    latest = select(every.c.id).order_by(every.c.reported_at.desc(), every.c.id.desc())
+    keys = list(session.scalars(latest.limit(size).offset((number - 1) * size)))
     rows = {one.id: one for one in session.scalars(select(Problem).where(Problem.id.in_(keys)))}
     return Page([rows[key] for key in keys], number, size, known, found > COUNTED_TO)
 
 
-def _where(session: Session, viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+def _asked(
+    session: Session, viewer: Viewer, period: Period, by_place: bool = False
+) -> list[ColumnElement[bool]]:
+    """The period, place, body and category; looked up by the place, else by the period."""
     table = Problem.__table__
-    found = [
-        Problem.state.in_(ledger.STATES),  # the index begins with it
-        Problem.reported_at >= period.start,
-        Problem.reported_at < period.end,
-        Problem.deleted_at.is_(None),
-        seen_grids(unindexed(session, table.c.partition_id), viewer, period.area),
-    ]
+    came = unindexed(session, table.c.reported_at) if by_place else table.c.reported_at
+    where = table.c.partition_id if by_place else unindexed(session, table.c.partition_id)
+    found = [came >= period.start, came < period.end, seen_grids(where, viewer, period.area)]
     if period.body:
         found.append(unindexed(session, table.c.body) == period.body)
     if period.category:
@@ -147,22 +175,40 @@ def _where(session: Session, viewer: Viewer, period: Period) -> list[ColumnEleme
     return found
 
 
-def _key(session: Session, by: str) -> ColumnElement[Any]:
+def _settled(session: Session, viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+    """What is settled: a short period of a large area by when it came in, else by the place."""
+    large = len(period.area or viewer.area_code) < ids.STREET_DIGITS
+    brief = large and period.end - period.start <= BRIEF
+    found = [Problem.settled.is_not(None), Problem.deleted_at.is_(None)]
+    if brief:  # its index begins with the state
+        found.append(Problem.state.in_(SETTLED_STATES))
+    return found + _asked(session, viewer, period, by_place=not brief)
+
+
+def _unsettled(session: Session, viewer: Viewer, period: Period) -> list[ColumnElement[bool]]:
+    """What now decides on, in an index of its own."""
+    return [
+        Problem.settled.is_(None), Problem.deleted_at.is_(None), *_asked(session, viewer, period),
+    ]  # fmt: skip
+
+
+def _key(by: str) -> ColumnElement[Any]:
     match by:
         case "body":
             return Problem.body  # type: ignore[no-any-return]
         case "category":
             return Problem.category  # type: ignore[no-any-return]
         case "month":
-            return _month(session)
+            day: ColumnElement[Any] = (Problem.reported_at + SHIFT) // DAY
+            return day  # days are put together to months afterwards
     return func.substr(Problem.partition_id, len("grid:") + 1, DIGITS[by])
 
 
-def _month(session: Session) -> ColumnElement[Any]:
-    seconds = (Problem.reported_at + SHIFT) / 1000
-    if is_sqlite(session):
-        return func.strftime("%Y-%m", seconds, "unixepoch")
-    return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM")
+def _named(by: str, group: Any) -> str | None:
+    """A group's key: of a month the days since 1970 were counted."""
+    if by != "month":
+        return group  # type: ignore[no-any-return]
+    return f"{EPOCH + timedelta(days=int(group)):%Y-%m}"
 
 
 def _group(key: str, found: dict[str, dict[str, int]]) -> Group:
