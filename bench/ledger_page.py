@@ -51,6 +51,9 @@ def run(database: str, postgresql: PostgreSQL | None) -> Iterator[Result]:
             for found, accounts in places:
                 times.append(_times(found, accounts))
         few, many = times
+        tell(f"{len(few)} pages")
+        for found, accounts in places:
+            _figures(found, accounts["district"])
         worst = sorted(few, key=lambda name: few[name] / many[name])
         for name in worst[:8]:
             tell(f"{few[name] / many[name]:.2f}  {few[name] * 1000:.0f} -> "
@@ -75,6 +78,15 @@ def _times(found: Site, accounts: dict[str, str]) -> dict[str, float]:
             times[f"{who} {name}"] = _median(client, path)
         tell(f"{found.name}: {who} seen")
     return times
+
+
+def _figures(found: Site, user_id: str) -> None:
+    """Tell what the rates and what comes back take, of all there is."""
+    client = signed_in(found, user_id)
+    for by in ("street", "area", "body", "category", "month"):
+        took = _median(client, f"/rates?period=range&since=2015-01-01&by={by}")
+        tell(f"{found.name}: {took * 1000:.0f} ms  the rates of everything by {by}")
+    tell(f"{found.name}: {_median(client, '/recurrences') * 1000:.0f} ms  what comes back")
 
 
 def _others(found: Site, who: str) -> dict[str, str]:

@@ -1,14 +1,14 @@
 """ledger: what the rates say of a settled problem stands in a column, and in an index by place
 
-Revision ID: 0013_ledger_settled
-Revises: 0012_ledger_deadlines
+Revision ID: 0014_ledger_settled
+Revises: 0013_ledger_asking
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_ledger_settled"
-down_revision = "0012_ledger_deadlines"
+revision = "0014_ledger_settled"
+down_revision = "0013_ledger_asking"
 branch_labels = None
 depends_on = None
 
