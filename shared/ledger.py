@@ -12,6 +12,7 @@ from typing import Any
 from shared import timers, vocabulary
 from shared.ledger_actions import ACTIONS as ACTIONS
 from shared.ledger_actions import CLOSED_STATES as CLOSED_STATES
+from shared.ledger_actions import LATE_STATES as LATE_STATES
 from shared.ledger_actions import OPEN_STATES as OPEN_STATES
 from shared.ledger_actions import SCHEDULE as SCHEDULE
 from shared.ledger_actions import STATES as STATES
@@ -162,6 +163,9 @@ def why_not(
                 return "not_allowed", "closed_at"
         case "extend" | "request_extension":
             return _why_not_longer(problem, actor, at)
+        case "supervise":
+            if problem.get("supervised"):
+                return "not_allowed", "supervised"
     return "", ""
 
 
@@ -184,6 +188,14 @@ def unanswered(problem: Mapping[str, Any]) -> list[str]:
         for body in problem.get("co_bodies") or ()
         if not (answers.get(body) or {}).get("accepted_at")
     ]
+
+
+def called_back(problem: Mapping[str, Any]) -> bool:
+    """Whether the call-back that is known was about the present round, not an earlier one."""
+    called, closed = problem.get("callback_at"), problem.get("closed_at")
+    if (problem.get("round") or 1) == 1:
+        return called is not None
+    return called is not None and closed is not None and called >= closed
 
 
 def derived(entries: Iterable[Mapping[str, Any]]) -> tuple[str, int, int]:

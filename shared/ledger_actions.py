@@ -13,6 +13,7 @@ OPEN_STATES = (
     "reported", "registered", "dispatched", "in_progress", "suspended", "closure_requested",
     "reopened",
 )  # fmt: skip
+LATE_STATES = tuple(s for s in OPEN_STATES if s != "suspended")  # where a deadline stands
 CLOSED_STATES = ("closed", "rejected", "merged", "archived")
 STATES = OPEN_STATES + CLOSED_STATES
 SCHEDULE = "schedule"  # the role of a job that nobody started by hand

@@ -175,15 +175,19 @@ def position(record: Mapping[str, Any], place: Place, masked: bool) -> Mapping[s
 
 
 def is_overdue(problem: Mapping[str, Any], now: int) -> bool:
-    """Whether it went past its deadline: stored, or by comparison where nothing has stored it."""
+    """Whether it is late, as the ledger's filter says: the clock of any stage has run out.
+
+    One that is done is late if it was done after its deadline.
+    """
+    if problem["state"] in ledger.LATE_STATES:
+        deadline = problem["deadline_at"]
+        return deadline is not None and bool(deadline < now)
+    if problem["state"] not in ledger.CLOSED_STATES:
+        return False  # suspended: its time stands still
     if problem["overdue_at"] is not None:
         return True
-    due, state = problem["due_at"], problem["state"]
-    if due is None or state == "suspended":
-        return False
-    if state in ledger.CLOSED_STATES:
-        return problem["closed_at"] is not None and problem["closed_at"] > due
-    return bool(due < now)
+    due, closed = problem["due_at"], problem["closed_at"]
+    return due is not None and closed is not None and bool(closed > due)
 
 
 def moment(ms: int | None) -> datetime.datetime | None:

@@ -241,6 +241,8 @@ def _create(batch: Batch, entry: Entry, problem_id: str) -> None:
             values["overdue_at"] = values["due_at"]
     else:
         values["closed_at"] = None
+        if values["due_at"] is not None and values["due_at"] > batch.now:
+            values["overdue_at"] = None  # it was dispatched or accepted late; the handling is not
         _start_clocks(batch, values)
     if values["registered_at"] is not None:
         values["ledger_no"] = entry.ledger_no or numbers.next_number(

@@ -13,7 +13,7 @@ from server.operations import action_photos
 from server.operations.clock import now_ms
 from server.web import args, gallery, words
 from shared import categories, records, vocabulary
-from shared.ledger import ACTIONS, MAX_WHYS, Action, unanswered
+from shared.ledger import ACTIONS, MAX_WHYS, Action, called_back, unanswered
 from shared.protocol import MAX_TEXT
 
 # The order in which a form asks, whatever the rules' own.
@@ -185,7 +185,8 @@ def next_step(problem: Any, possible: Sequence[str], body: str) -> str:
         before.append("approve_suspend")
     if problem.extension_requested:
         before.append("extend")
-    if problem.callback_at is None:
+    moments = {name: getattr(problem, name) for name in ("round", "callback_at", "closed_at")}
+    if not called_back(moments):
         before.append("callback")
     return next((one for one in (*before, *_ROAD) if one in possible), "")
 

@@ -48,6 +48,8 @@ def reason(problem: Any, action: Action, viewer: Viewer, code: str, field: str) 
             return _("已经延过两次") if used >= 2 else _("已延过一次，再延要管理员来办")
         case "not_allowed", "overdue_at":
             return _("已经超期，不能再延")
+        case "not_allowed", "supervised":
+            return _("已经挂牌督办")
         case "not_allowed", "closed_at":
             return _("保存期还没有到")
         case "needs", "after_photo":

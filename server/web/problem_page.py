@@ -101,7 +101,10 @@ def context(
         "target": names.targets(reading, [(problem.target_kind, problem.target_id)]).get(
             problem.target_id
         ),
-        "gallery": gallery.of_problem(reading, taken, facts.needs_after),
+        "gallery": gallery.of_problem(
+            reading, taken, facts.needs_after and problem.state in ledger.OPEN_STATES
+        ),
+        "of_this_round": _of_this_round(problem, values, entries),
         "clocks": clocks.shown(problem, entries, data),
         "timeline": timeline.sentences(entries, people, body_names, numbers, paper),
         "whistled": _whistled(problem, body_names, people),
@@ -138,6 +141,21 @@ def context(
         "conflicts": conflicts.open_about(reading, problem.id) if viewer.may("see_records") else [],
         "viewer": viewer,
     }
+
+
+def _of_this_round(problem: Any, values: dict[str, Any], entries: Sequence[Any]) -> set[str]:
+    """What the present round said: an earlier round's words stand in the history alone."""
+    told = {
+        entry.action
+        for entry in entries
+        if not entry.attempt and (entry.round or 1) == (problem.round or 1)
+    }
+    said = set()
+    if problem.round in (None, 1) or told & {"request_closure", "import"}:
+        said.add("result")
+    if problem.round in (None, 1) or "import" in told or ledger.called_back(values):
+        said |= {"satisfaction", "callback_note"}
+    return said
 
 
 def on_paper(viewer: Viewer, problem: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from server.core import export_columns
 from server.core.access import Viewer
 from server.errors import Trouble
 from server.operations import export_files
@@ -128,6 +129,20 @@ def test_the_ledger_has_the_columns_that_districts_expect(here: World, tmp_path:
     assert (row["责任单位"], row["责任人"], row["整改措施"]) == ("自来水公司", "刘工", "换阀门")
     assert (row["完成情况"], row["是否超期"], row["是否督办"]) == ("已派遣", "是", "否")
     assert dict(zip(LEDGER, second, strict=True))["是否超期"] == "否"
+
+
+def test_what_is_late_is_late_for_the_filter_too() -> None:
+    def late(**values: int | str | None) -> bool:
+        none = dict.fromkeys(("deadline_at", "overdue_at", "due_at", "closed_at"))
+        return export_columns.is_overdue({**none, **values}, 10)
+
+    assert late(state="reported", deadline_at=9)  # nobody dispatched it in time
+    assert late(state="dispatched", deadline_at=9, due_at=50)  # nor accepted it
+    assert not late(state="in_progress", deadline_at=11, due_at=11)
+    assert late(state="closure_requested", deadline_at=5, due_at=5, overdue_at=5)
+    assert not late(state="suspended", overdue_at=5, due_at=5)
+    assert late(state="closed", due_at=5, closed_at=6)
+    assert not late(state="closed", due_at=5, closed_at=5)
 
 
 def test_visits_have_the_columns_that_districts_expect(here: World, tmp_path: Path) -> None:

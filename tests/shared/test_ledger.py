@@ -197,6 +197,19 @@ def test_an_unsatisfied_call_back_opens_the_next_round() -> None:
     assert (progress.to_state, progress.round) == ("reopened", 2)
 
 
+def test_a_call_back_is_of_the_round_that_it_closed() -> None:
+    assert ledger.called_back(problem("closed", closed_at=3, callback_at=5))
+    assert not ledger.called_back(problem("reopened", round=2, callback_at=5))
+    assert not ledger.called_back(problem("closed", round=2, callback_at=5, closed_at=9))
+    assert ledger.called_back(problem("closed", round=2, callback_at=11, closed_at=9))
+
+
+def test_what_is_supervised_is_not_supervised_again() -> None:
+    asked = problem("in_progress", supervised=True)
+    supervise, actor = ACTIONS["supervise"], Actor("me", "supervisor")
+    assert why_not(asked, supervise, actor) == ("not_allowed", "supervised")
+
+
 def test_one_extension_before_the_deadline_and_a_second_by_the_admin() -> None:
     data = {"reason": "等配件", "due_at": 90}
     you, admin = Actor("me", "supervisor"), Actor("me", "admin")

@@ -74,6 +74,42 @@ def test_a_likely_duplicate_is_merged_and_taken_out_with_one_click(
         assert db.session.get(Problem, again).state == "registered"
 
 
+def test_a_later_round_does_not_pass_an_earlier_ones_words_for_its_own(
+    app: Flask, scene: Scene
+) -> None:
+    """Round 1's result and call-back stand in the history; round 2's own among its facts."""
+    world, mine = scene.world, _report(app, scene)
+    supervisor = Visitor(app).sign_in("supervisor")
+
+    def does(*steps: tuple[str, str, dict[str, Any]]) -> str:
+        with app.app_context():
+            _run(*(Entry(world.users[who], [act("problem", mine, name, **data)])
+                   for who, name, data in steps))  # fmt: skip
+        page = supervisor.get(f"/ledger/{mine}").text
+        return re.split('<section class="box place-facts"', page)[1].split("</section>")[0]
+
+    def closed(result: str) -> list[tuple[str, str, dict[str, Any]]]:
+        return [
+            ("supervisor", "dispatch", {"body": "water", "measure": "换阀门"}),
+            ("handler", "accept", {}),
+            ("handler", "request_closure", {"result": result, "root_cause": "facility"}),
+            ("supervisor", "close", {}),
+        ]
+
+    no = {"satisfaction": "unsatisfied", "callback_note": "还在漏"}
+    facts = does(
+        ("supervisor", "register", {}),
+        ("supervisor", "supervise", {"reason": "急"}),
+        *closed("堵上了"),
+        ("worker", "callback", no),
+    )
+    assert not {"堵上了", "还在漏", "不满意"} & set(re.findall(r"[\u4e00-\u9fff]+", facts))
+    page = supervisor.get(f"/ledger/{mine}").text
+    assert "还在漏" in page and "挂牌督办 已经挂牌督办" in _text(page)
+    assert "不满意" not in (facts := does(*closed("换了新管"))) and "换了新管" in facts
+    assert "满意" in does(("worker", "callback", {"satisfaction": "satisfied"}))
+
+
 def test_what_stands_against_an_action_is_said(app: Flask, scene: Scene) -> None:
     supervisor = Visitor(app).sign_in("supervisor")
     text = _text(supervisor.get(f"/ledger/{scene.problems[4]}").text)

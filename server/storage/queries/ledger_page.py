@@ -183,7 +183,7 @@ def states(chosen: ProblemFilter) -> tuple[str, ...]:
     if chosen.state == OPEN:
         found = ledger.OPEN_STATES
     if chosen.flag == "overdue":
-        found = tuple(state for state in found if state in problems.LATE_STATES)
+        found = tuple(state for state in found if state in ledger.LATE_STATES)
     return found
 
 

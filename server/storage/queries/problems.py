@@ -28,7 +28,6 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 OPEN = "open"  # stands for every open state
 ASKED_IN = ("dispatched", "in_progress")  # where a body may ask for something
-LATE_STATES = tuple(s for s in ledger.OPEN_STATES if s != "suspended")  # where a deadline stands
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def overdue(now: int) -> ColumnElement[bool]:
 
     The time of one that is suspended, or waits to be verified, stands still (shared.timers).
     """
-    return and_(Problem.state.in_(LATE_STATES), Problem.deadline_at < now)
+    return and_(Problem.state.in_(ledger.LATE_STATES), Problem.deadline_at < now)
 
 
 def asking() -> ColumnElement[bool]:
