@@ -117,6 +117,7 @@ def make_app(
     from mobile.ui.left_over import save_left_over
     from mobile.ui.no_font import no_font
     from mobile.ui.page import Around
+    from mobile.ui.rows import drop_old_views
     from mobile.ui.screens import page_class
     from mobile.ui.shell import Shell
     from mobile.ui.syncing import Syncer
@@ -271,6 +272,7 @@ def make_app(
                 self.around.shell.open_tab(tab)
 
         def _new_shell(self) -> None:
+            drop_old_views()
             shell = Shell(
                 make=lambda name: page_class(name)(self.around, name=name),
                 restyle=self.restyle,

@@ -19,7 +19,7 @@ from kivy.metrics import dp
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.recycleview import RecycleView
+from kivy.uix.recycleview import RecycleView, views
 from kivy.uix.recycleview.datamodel import RecycleDataModelBehavior
 from kivy.uix.recycleview.layout import RecycleLayoutManagerBehavior
 from kivy.uix.recycleview.views import RecycleDataViewBehavior
@@ -161,6 +161,12 @@ class RowView(RecycleDataViewBehavior, ButtonBehavior, BoxLayout):
         """Tell the list."""
         if self.rv:
             self.rv.dispatch("on_pick", self.row)
+
+
+def drop_old_views() -> None:
+    """Kivy keeps rows out of sight for all lists to come: not in another size or colour."""
+    views._cached_views.clear()
+    views._cache_count = 0
 
 
 class GroupRow(RowView):
