@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask
 
+from server import web
 from server.operations import feedback
 from server.storage.database import db
 from server.storage.tables import Feedback
@@ -52,3 +55,10 @@ def test_nobody_else_reads_or_answers(app: Flask, scene: Scene) -> None:
     supervisor = Visitor(app).sign_in("supervisor")
     assert supervisor.get("/feedback").status_code == 403
     assert supervisor.post(f"/feedback/{one['id']}", answer="看到了").status_code == 403
+
+
+def test_no_page_asks_for_a_style_that_its_own_policy_blocks() -> None:
+    folder = Path(web.__file__).parent / "templates"
+    pages = list(folder.rglob("*.html"))
+    assert len(pages) > 30
+    assert [page.name for page in pages if " style=" in page.read_text("utf-8")] == []
