@@ -1,4 +1,4 @@
-"""The Flask application, with a short way for what phones ask all day long: push and pull.
+"""The Flask application, with a short way for what phones ask all day long: push, pull, photos.
 
 These have no cookie, session, form, language or limit: the token in their header is all there is.
 What other requests pass before and after their view would cost more than a quiet pull itself.
@@ -14,6 +14,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from shared import protocol
 
 SHORT = frozenset({protocol.PUSH, protocol.PULL})
+OWN = f"{protocol.PHOTOS}/"  # here only the blueprint's own functions are met
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -39,18 +40,32 @@ YEAR = 365 * 24 * 3600
 
 
 class Application(Flask):
-    """Functions registered for before and after every request do not meet those of SHORT."""
+    """Functions registered for before and after every request do not meet those of SHORT and OWN.
+
+    Nothing that was registered to end a request is left out but for SHORT: uploads use sessions
+    of the database.
+    """
 
     def preprocess_request(self, *context: Any) -> Any:
         """Nothing stands before a push or a pull."""
         if request.path in SHORT:
             return None
-        return super().preprocess_request(*context)
+        if not _is_own(request.path):
+            return super().preprocess_request(*context)
+        for name in request.blueprints:
+            for function in self.before_request_funcs.get(name, ()):
+                if (answer := function()) is not None:
+                    return answer
+        return None
 
     def process_response(self, *given: Any) -> Response:
         """Every answer has the headers that protect it."""
         response: Response = given[-1]
-        if request.path not in SHORT:
+        if _is_own(request.path):
+            for name in request.blueprints:
+                for function in self.after_request_funcs.get(name, ()):
+                    response = function(response)  # type: ignore[assignment]
+        elif request.path not in SHORT:
             response = super().process_response(*given)
         protect(response)
         return response
@@ -66,9 +81,13 @@ class Sessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """None stands for one that is empty and cannot be written."""
-        if request.path in SHORT:
+        if request.path in SHORT or _is_own(request.path):
             return None
         return super().open_session(app, request)
+
+
+def _is_own(path: str) -> bool:
+    return path.startswith(OWN) or path == protocol.PHOTOS
 
 
 def protect(response: Response) -> None:

@@ -10,10 +10,12 @@ from flask import g, request
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import HTTPException
 
 from server import quick_json
 from server.errors import Trouble, first_message, invalid_code, messages_of
-from server.operations.enrol import device_of
+from server.operations.enrol import device_of, holder_of
+from server.storage.glance import Holder
 from server.storage.tables import Device
 from shared import protocol
 
@@ -22,18 +24,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def device_needed(view: F) -> F:
     """A route for phones: the bearer token names the device, which is then in `device()`."""
-    return _guarded(view, escrow=False)
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        g.device = device_of(bearer())
+        return view(*args, **kwargs)
+
+    return guarded  # type: ignore[return-value]
 
 
 def escrow_allowed(view: F) -> F:
-    """The same for routes that a revoked phone may still use to hand in what it holds."""
-    return _guarded(view, escrow=True)
+    """For routes that a revoked phone may still use to hand in what it holds: `holder()`."""
 
-
-def _guarded(view: F, escrow: bool) -> F:
     @functools.wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        g.device = device_of(bearer(), escrow)
+        g.holder = holder_of(bearer(), escrow=True)
         return view(*args, **kwargs)
 
     return guarded  # type: ignore[return-value]
@@ -53,11 +58,22 @@ def device() -> Device:
     return found
 
 
+def holder() -> Holder:
+    """The phone that hands something in, revoked or not."""
+    found: Holder = g.holder
+    return found
+
+
 def raw_body(most: int = protocol.MAX_BODY) -> bytes:
     """The request's body, unzipped; raises Trouble too_large before it fills the memory."""
     if (request.content_length or 0) > most:
         raise Trouble("too_large", f"more than {most} bytes")
-    data = request.get_data(cache=False)
+    try:
+        data = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # the web server's own, for chunks that are none
+        raise Trouble("bad_request", f"the body cannot be read: {error}") from None
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         if len(data) > most:

@@ -9,7 +9,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from server.api import tus
-from server.api.body import device, escrow_allowed
+from server.api.body import escrow_allowed, holder
 from server.errors import Trouble
 from server.operations import upload as use_case
 from shared import protocol
@@ -77,7 +77,7 @@ def create() -> Response:
         begins = tus.has_body()
         if begins:
             tus.check_media_type()
-        state = use_case.create(device(), sha256, size, concat is not None, tus.metadata())
+        state = use_case.create(holder(), sha256, size, concat is not None, tus.metadata())
         if begins and state.offset < size:
             state = _append(state.id, 0)
     response = _progress(state, 201)
@@ -89,7 +89,7 @@ def create() -> Response:
 @escrow_allowed
 def head(upload_id: str) -> Response:
     """How far an upload is."""
-    state = use_case.resume(use_case.find(device(), upload_id))
+    state = use_case.resume(use_case.find(holder(), upload_id))
     response = _progress(state, 200)
     response.headers["Upload-Length"] = str(state.size)
     if state.metadata:
@@ -115,7 +115,7 @@ def patch(upload_id: str) -> Response:
 @escrow_allowed
 def delete(upload_id: str) -> Response:
     """Give an upload up."""
-    use_case.discard(use_case.find(device(), upload_id))
+    use_case.discard(use_case.find(holder(), upload_id))
     return Response("", 204)
 
 
@@ -135,7 +135,7 @@ def overridden(upload_id: str) -> Response:
 def _append(upload_id: str, offset: int) -> use_case.State:
     """Take the request's body in, block by block."""
     request.max_content_length = protocol.MAX_PHOTO
-    upload = use_case.find(device(), upload_id)
+    upload = use_case.find(holder(), upload_id)
     if offset + (request.content_length or 0) > upload.size:
         raise Trouble("too_large", "more bytes than were announced")
     wanted = tus.wanted_checksum()
@@ -157,7 +157,7 @@ def _concatenated(concat: str) -> use_case.State:
     parts = [url.rstrip("/").rpartition("/")[2] for url in concat.partition(";")[2].split()]
     if not 0 < len(parts) <= tus.MOST_PARTS:
         raise Trouble("bad_request", f"Upload-Concat: 1 to {tus.MOST_PARTS} parts")
-    return use_case.concatenate(device(), tus.sha256_of_metadata(), parts, concat, tus.metadata())
+    return use_case.concatenate(holder(), tus.sha256_of_metadata(), parts, concat, tus.metadata())
 
 
 def _progress(state: use_case.State, status: int) -> Response:

@@ -11,6 +11,7 @@ from server.operations.audit_log import record
 from server.operations.clock import now_ms
 from server.storage import direct, glance
 from server.storage.database import db, write
+from server.storage.glance import Holder
 from server.storage.settings import epoch
 from server.storage.tables import Device, Enrolment, User
 from shared import ids
@@ -106,7 +107,13 @@ def device_of(token: str, escrow: bool = False) -> Device:
 
 
 def device_id_of(token: str, escrow: bool = False) -> str:
-    """The id of the device that holds a token; raises Trouble token_unknown or token_revoked.
+    """The id of the device that holds a token; raises Trouble as `holder_of`."""
+    return holder_of(token, escrow).id
+
+
+def holder_of(token: str, escrow: bool = False) -> Holder:
+    """The device that holds a token, and whose it is; raises Trouble token_unknown or
+    token_revoked.
 
     With ``escrow`` a revoked one passes: what it still holds is taken into quarantine, and the
     photos that declares; it may do nothing else.
@@ -115,10 +122,9 @@ def device_id_of(token: str, escrow: bool = False) -> str:
         found = glance.holder(raw, db.engine.dialect.name, hash_secret(token))
     if found is None:
         raise Trouble("token_unknown")
-    device_id, may_come_in = found
-    if not escrow and not may_come_in:
+    if not escrow and not found.may_come_in:
         raise Trouble("token_revoked")
-    return device_id
+    return found
 
 
 def _answer(device: Device, user: User, token: str, current: str, now: int) -> dict[str, Any]:

@@ -33,6 +33,7 @@ T = TypeVar("T")
 _STRETCHES = Statement(
     "SELECT grid_code, from_rev, to_rev, to_at FROM assignment WHERE user_id = ?"
 )
+_DEVICE = Statement("SELECT id FROM device WHERE id = ?")
 Kept = tuple[dict[str, Any], str, Transaction | None]  # answer, hash, what it was
 ATTEMPTS = 8
 
@@ -227,6 +228,18 @@ def sender_of(session: Session, user: User, device_id: str) -> Sender:
     )
 
 
+def own_device_id(session: Session, user_id: str | None, kind: str, now: int) -> str:
+    """The id of such a device, for a job that takes no numbers from it."""
+    device_id = _own_id(user_id, kind)
+    if not plain.rows(session, _DEVICE, device_id):
+        own_device(session, user_id, kind, now)
+    return device_id
+
+
+def _own_id(user_id: str | None, kind: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:gridledger:{kind}:{user_id}"))
+
+
 def own_device(
     session: Session, user_id: str | None, kind: str, now: int, lock: bool = True
 ) -> Device:
@@ -234,7 +247,7 @@ def own_device(
 
     Locked for whoever takes numbers from it; a job that keeps no receipts need not wait.
     """
-    device_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:gridledger:{kind}:{user_id}"))
+    device_id = _own_id(user_id, kind)
     device = session.get(Device, device_id, with_for_update=lock, populate_existing=True)
     if device is None:
         statement = heads.insert_ignoring(session, Device.__table__).values(

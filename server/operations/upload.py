@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
@@ -19,11 +19,12 @@ from server.operations import verify
 from server.operations.clock import now_ms
 from server.operations.verify import FINAL, settle_late
 from server.operations.verify import settle as settle
-from server.storage import blob_rows, blobs, leases
+from server.storage import blob_rows, blobs, leases, uploads
 from server.storage.database import db, write
 from server.storage.leases import Lease
-from server.storage.models import Photo
-from server.storage.tables import Blob, Device, Quarantined, QuarantinedName, Upload
+from server.storage.tables import Blob, Quarantined, QuarantinedName
+from server.storage.tables import Upload as Row
+from server.storage.uploads import Seen as Upload
 from shared import ids, protocol
 
 EXPIRES_MS = 7 * 24 * 3600 * 1000
@@ -34,6 +35,16 @@ PARTIAL, FINAL_OF = "partial", "final;"
 
 class Interrupted(Exception):
     """The connection broke while bytes came."""
+
+
+class Sender(Protocol):
+    """The device that sends, and its person."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def user_id(self) -> str | None: ...
 
 
 class Digest(Protocol):
@@ -59,28 +70,27 @@ class State:
 
 
 def create(
-    device: Device, sha256: str, size: int, partial: bool = False, metadata: str | None = None
+    by: Sender, sha256: str, size: int, partial: bool = False, metadata: str | None = None
 ) -> State:
     """Begin an upload; it is at its end already if the store has these bytes.
 
     Raises Trouble forbidden for a hash that nobody declared, too_large.
     """
     _check_size(size)
-    _check_declared(device, sha256)
-    there = _known(sha256)
+    there = _known(sha256, _check_declared(by, sha256))
     concat = PARTIAL if partial else None
-    return _begin(device, sha256, size, concat, size if there else 0, metadata)
+    return _begin(by, sha256, size, concat, size if there else 0, metadata)
 
 
 def concatenate(
-    device: Device, sha256: str, part_ids: Sequence[str], concat: str, metadata: str | None = None
+    by: Sender, sha256: str, part_ids: Sequence[str], concat: str, metadata: str | None = None
 ) -> State:
     """Make one upload of partial ones, in this order, and check the photo.
 
     ``sha256`` may be empty: that of the parts. Raises Trouble not_found, gone, offset_mismatch
     (a part is not whole), invalid, too_large, locked.
     """
-    parts = [find(device, one) for one in part_ids]
+    parts = [find(by, one) for one in part_ids]
     sha256 = sha256 or parts[0].sha256
     for part in parts:
         if part.concat != PARTIAL or part.sha256 != sha256:
@@ -89,21 +99,20 @@ def concatenate(
             raise Trouble("offset_mismatch", f"{part.id} is not whole")
     size = sum(part.size for part in parts)
     _check_size(size)
-    _check_declared(device, sha256)
-    if _known(sha256):
-        state = _begin(device, sha256, size, concat, size, metadata)
+    if _known(sha256, _check_declared(by, sha256)):
+        state = _begin(by, sha256, size, concat, size, metadata)
     else:
-        state = _joined(_begin(device, sha256, size, concat, 0, metadata), sha256, parts)
+        state = _joined(_begin(by, sha256, size, concat, 0, metadata), sha256, parts)
     if state.state in FINAL:
         for part in parts:
             blobs.current().discard(part.id)
     return state
 
 
-def find(device: Device, upload_id: str) -> Upload:
+def find(by: Sender, upload_id: str) -> Upload:
     """An upload of this device's person; raises Trouble not_found or gone."""
-    upload = db.session.get(Upload, upload_id) if ids.is_id(upload_id) else None
-    if upload is None or not _is_of(upload, device):
+    upload = uploads.find(upload_id) if ids.is_id(upload_id) else None
+    if upload is None or not (upload.device_id == by.id or _is_of(upload, by)):
         raise Trouble("not_found")
     if upload.expires_at < now_ms():
         raise Trouble("gone")
@@ -112,9 +121,8 @@ def find(device: Device, upload_id: str) -> Upload:
 
 def state_of(upload: Upload) -> State:
     """How far an upload is, by the bytes that are safely in the store."""
-    blob = db.session.get(Blob, upload.sha256)
-    if blob is not None and blob.state in FINAL:
-        return _state(upload, upload.size, blob.state)
+    if upload.photo in FINAL:
+        return _state(upload, upload.size, upload.photo or "")
     return _state(upload, upload.received)
 
 
@@ -125,7 +133,7 @@ def resume(upload: Upload) -> State:
     yet: it is waited for, a moment, so that what it took is not sent again.
     """
     if leases.settled(upload.id, now_ms):
-        there = db.session.get(Upload, upload.id, populate_existing=True)
+        there = uploads.find(upload.id)
         if there is None:
             raise Trouble("not_found")
         upload = there
@@ -188,7 +196,7 @@ def discard(upload: Upload) -> None:
         raise Trouble("locked")
     blobs.current().discard(upload.id)
     with write() as session:
-        found = session.get(Upload, upload.id)
+        found = session.get(Row, upload.id)
         if found is not None:
             session.delete(found)
 
@@ -264,7 +272,7 @@ def _finish(
 def _joined(begun: State, sha256: str, parts: Sequence[Upload]) -> State:
     store = blobs.current()
     lease = leases.take(begun.id, now_ms())
-    upload = db.session.get(Upload, begun.id)
+    upload = uploads.find(begun.id)
     if lease is None or upload is None:
         raise Trouble("locked")
     try:
@@ -283,29 +291,32 @@ def _joined(begun: State, sha256: str, parts: Sequence[Upload]) -> State:
 
 
 def _begin(
-    device: Device, sha256: str, size: int, concat: str | None, received: int, metadata: str | None
+    by: Sender, sha256: str, size: int, concat: str | None, received: int, metadata: str | None
 ) -> State:
     now = now_ms()
-    row = {
+    row: dict[str, Any] = {
         "id": ids.new_id(), "sha256": sha256, "size": size, "received": received,
-        "device_id": device.id, "created_at": now, "expires_at": now + EXPIRES_MS, "concat": concat,
+        "device_id": by.id, "created_at": now, "expires_at": now + EXPIRES_MS, "concat": concat,
         "told": metadata,
     }  # fmt: skip
-    db.session.commit()  # nothing was written
     leases.begin(row)
-    upload = Upload(**row)
-    return state_of(upload) if received else _state(upload, 0)
+    upload = uploads.find(row["id"]) if received else None
+    if upload is not None:
+        return state_of(upload)
+    return State(row["id"], 0, size, "uploading", row["expires_at"], concat, metadata)
 
 
-def _is_of(upload: Upload, device: Device) -> bool:
-    if upload.device_id == device.id:
-        return True
-    owner = db.session.get(Device, upload.device_id)
-    return owner is not None and owner.user_id == device.user_id
+def _is_of(upload: Upload, by: Sender) -> bool:
+    return upload.user_id is not None and upload.user_id == by.user_id
 
 
-def _known(sha256: str) -> bool:
-    """Whether nothing has to be sent: it is refused for good, or its bytes are in the store."""
+def _known(sha256: str, state: str | None) -> bool:
+    """Whether nothing has to be sent: it is refused for good, or its bytes are in the store.
+
+    ``state``: what `_check_declared` saw of them.
+    """
+    if state is None and not blobs.current().exists(sha256):
+        return False
     blob = db.session.get(Blob, sha256)
     if blob is not None and blob.state == blob_rows.SWEPT:
         raise Trouble("locked", "these bytes are being swept away; send them again")
@@ -345,19 +356,19 @@ def _wrong_offset(offset: int) -> Trouble:
     )
 
 
-def _check_declared(device: Device, sha256: str) -> None:
-    """A photo that the person's transactions name, applied or in quarantine; else forbidden."""
-    applied = select(Photo.id).where(
-        Photo.sha256 == sha256,
-        Photo.created_by == device.user_id,
-        Photo.deleted_at.is_(None),  # erased bytes do not come back
-    )
-    if db.session.scalar(applied.limit(1)):
-        return
+def _check_declared(by: Sender, sha256: str) -> str | None:
+    """A photo that the person's transactions name, applied or in quarantine; else forbidden.
+
+    What became of its bytes; None: nothing is known of them.
+    """
+    applied, state = uploads.declared(sha256, by.user_id)
+    if applied:
+        return state
     held = (
         select(Quarantined.id)
         .join(QuarantinedName, QuarantinedName.quarantine_id == Quarantined.id)
-        .where(QuarantinedName.name == sha256, Quarantined.author == device.user_id)
+        .where(QuarantinedName.name == sha256, Quarantined.author == by.user_id)
     )
     if not db.session.scalar(held.limit(1)):
         raise Trouble("forbidden", "no transaction of yours declares this photo")
+    return state

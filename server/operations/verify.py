@@ -20,15 +20,16 @@ from server.operations import redact, transact
 from server.operations.batch import Batch
 from server.operations.clock import now_ms
 from server.operations.entries import add_task
-from server.storage import blob_rows, blobs
+from server.storage import blob_rows, blobs, plain
 from server.storage.database import db
 from server.storage.models import Photo
-from server.storage.settings import epoch
+from server.storage.plain import Statement
 from server.storage.tables import Blob
 from shared import ids
 from shared.reconcile import settle_many
 
 FINAL = ("verified", "refused")
+_SHOWN_BY = Statement("SELECT id, partition_id FROM photo WHERE sha256 = ?")
 
 
 def upload(upload_id: str, sha256: str, size: int, pieces: list[str], digest: str = "") -> str:
@@ -99,18 +100,19 @@ def settle(
     unchanged = ("refused", "corrupt") if state == "corrupt" else FINAL
 
     def once(session: Session, extra: frozenset[str]) -> None:
-        photos = session.scalars(select(Photo.id).where(Photo.sha256 == sha256)).all()
-        device = transact.own_device(session, None, "job", now, lock=False)
-        sender = Sender(device.id, None, "", ids.ROOT_AREA, trusted=True)
-        batch = Batch(session, sender, now, epoch(session))
+        found = plain.rows(session, _SHOWN_BY, sha256)
+        photos = [row[0] for row in found]
+        device_id = transact.own_device_id(session, None, "job", now)
+        sender = Sender(device_id, None, "", ids.ROOT_AREA, trusted=True)
+        batch = Batch(session, sender, now, "")  # nothing is merged: no epoch matters
         batch.begin(ids.new_id(), None, now)
-        batch.prepare({"photo": photos}, extra)
+        batch.load({"photo": photos}, extra | {row[1] for row in found})
         for photo_id in photos:
             one = batch.get("photo", photo_id)
             if one is None or one.record.values["state"] in unchanged:
                 continue
             changes = {"state": state, "verified_at": now if state == "verified" else None}
-            batch.put(settle_many(one.record, changes, device.id))
+            batch.put(settle_many(one.record, changes, device_id))
             if state == "refused" and one.created_by:
                 add_task(
                     batch, one.created_by, "rejected_change", about_kind="photo",

@@ -13,22 +13,27 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from server.storage import plain
 from server.storage.database import any_of
 from server.storage.heads import insert_ignoring
 from server.storage.models import Photo
+from server.storage.plain import Statement
 from server.storage.tables import Blob, Offered, Quarantined, QuarantinedName
 from shared.reconcile import ERASED
 
 SWEPT = "declared"  # what phones hear of it: the bytes are not here
+_NOTED = ("size", "state", "mime", "width", "height", "detail", "stored_at")
+_NOTE = Statement(
+    f"INSERT INTO blob (sha256, {', '.join(_NOTED)}) VALUES (?{', ?' * len(_NOTED)})"
+    f" ON CONFLICT (sha256) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _NOTED)}"
+    f" WHERE blob.state <> '{SWEPT}' RETURNING sha256"
+)
 
 
 def note(session: Session, sha256: str, **values: Any) -> bool:
     """Write the row, whether it is there or not; False: the bytes are being swept away."""
-    new = insert_ignoring(session, Blob.__table__).values(sha256=sha256, **values)
-    if session.execute(new.returning(Blob.sha256)).scalar() is not None:
-        return True
-    there = update(Blob).where(Blob.sha256 == sha256, Blob.state != SWEPT).values(**values)
-    return session.execute(there.returning(Blob.sha256)).scalar() is not None
+    given = [values.get(name) for name in _NOTED]
+    return bool(plain.rows(session, _NOTE, sha256, *given))
 
 
 def rely_on(session: Session, sha256: str) -> Blob | None:

@@ -82,13 +82,23 @@ def look(raw: Any, dialect: str, said: Said) -> Seen | None:
     return None if found is None else _seen(found)
 
 
-def holder(raw: Any, dialect: str, token_hash: str) -> tuple[str, bool] | None:
-    """The device that has a token, and whether it and its person may still come in."""
+class Holder(NamedTuple):
+    """The device that has a token, its person, and whether both may still come in."""
+
+    id: str
+    user_id: str
+    may_come_in: bool
+
+
+def holder(raw: Any, dialect: str, token_hash: str) -> Holder | None:
+    """Who has a token; None: nobody."""
     if dialect == "postgresql":
         told = direct.postgresql_row(raw, "holder", (token_hash,))
-        return None if told is None else ((told[0] or b"").decode(), told[1] == b"t")
+        if told is None:
+            return None
+        return Holder((told[0] or b"").decode(), (told[1] or b"").decode(), told[2] == b"t")
     found = direct.sqlite_row(raw, _HOLDER.format("?1"), (token_hash,))
-    return None if found is None else (found[0], bool(found[1]))
+    return None if found is None else Holder(found[0], found[1], bool(found[2]))
 
 
 def look_and_take(raw: Any, dialect: str, said: Said) -> tuple[Seen, list[bytes]] | None:
@@ -139,7 +149,7 @@ def _noted(said: Said) -> tuple[Any, ...]:
 
 
 _HOLDER = """
-  SELECT device.id, device.revoked_at IS NULL AND account.active
+  SELECT device.id, account.id, device.revoked_at IS NULL AND account.active
   FROM device JOIN account ON account.id = device.user_id WHERE device.token_hash = {}
 """
 _ME = """

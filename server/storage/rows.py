@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from server.quick_json import loads
 from server.storage import plain
-from server.storage.bulk import insert_rows
+from server.storage.bulk import insert_rows, update_rows
 from server.storage.database import is_sqlite
 from server.storage.models import MODELS
 from server.storage.plain import Statement
@@ -130,6 +129,7 @@ def write(session: Session, changed: Iterable[tuple[Held, int]], now: int) -> No
     for one, seq in changed:
         record = one.record
         row = {
+            "id": record.id,
             **record.values,
             "partition_id": record.partition,
             "rev": record.rev,
@@ -139,20 +139,11 @@ def write(session: Session, changed: Iterable[tuple[Held, int]], now: int) -> No
             "updated_at": now,
         }
         if one.stored is None:
-            row |= {"id": record.id, "created_by": one.created_by, "created_at": one.created_at}
+            row |= {"created_by": one.created_by, "created_at": one.created_at}
             inserts.setdefault(record.kind, []).append(row)
         else:
-            updates.setdefault(record.kind, []).append(
-                {"key": record.id, **{f"new_{name}": value for name, value in row.items()}}
-            )
+            updates.setdefault(record.kind, []).append(row)
     for kind, rows in inserts.items():
         insert_rows(session, MODELS[kind].__table__, rows)
     for kind, rows in updates.items():
-        table = MODELS[kind].__table__
-        names = [name.removeprefix("new_") for name in rows[0] if name != "key"]
-        session.execute(
-            update(table)
-            .where(table.c.id == bindparam("key"))
-            .values({name: bindparam(f"new_{name}") for name in names}),
-            rows,
-        )
+        update_rows(session, MODELS[kind].__table__, rows)

@@ -108,11 +108,13 @@ def test_a_body_that_cannot_be_read_is_refused_and_keeps_nothing(client: Any, wo
     kind = "application/offset+octet-stream"
     zipped = patch(client, world, url, 0, gzip.compress(data), Content_Encoding="gzip")
     assert zipped.status_code == 415
-    broken = client.patch(
-        url, content_type=kind, headers=tus(world, Upload_Offset="0"),
-        environ_overrides={"wsgi.input": NoChunks(), "CONTENT_LENGTH": "10"},
-    )  # fmt: skip
+    nonsense = {"wsgi.input": NoChunks(), "CONTENT_LENGTH": "10"}
+    headers = tus(world, Upload_Offset="0")
+    broken = client.patch(url, content_type=kind, headers=headers, environ_overrides=nonsense)
     assert broken.status_code == 400 and broken.json["code"] == "bad_request"
+    for path in (protocol.PUSH, protocol.PULL):
+        broken = client.post(path, headers=headers, environ_overrides=nonsense)
+        assert broken.status_code == 400 and broken.json["code"] == "bad_request"
     assert client.head(url, headers=tus(world)).headers["Upload-Offset"] == "0"
     assert patch(client, world, url, 0, data).headers["Upload-State"] == "verified"
 
