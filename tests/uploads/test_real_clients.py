@@ -124,6 +124,8 @@ def test_every_photo_arrives_once_over_a_line_that_is_cut_and_from_a_server_that
     for line in lines:
         with closing(line):
             assert line.cut > PHOTOS // 2
+            begun = {one.path for one in line.patches}
+            assert len(begun) == PHOTOS, "a client began an upload anew"
             again = sent_twice(line.patches)
             cut_off = sum(one.passed for one in line.patches if one.status != 204)
             assert sum(again) <= cut_off
