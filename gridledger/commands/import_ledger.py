@@ -38,9 +38,17 @@ def import_ledger(file: Path, area: str, dry_run: bool, data: Path | None) -> No
     from server.operations import import_ledger as imports
 
     with application(data):
-        progress = Progress("导入 / Importing")
-        report = imports.import_ledger(file, area, dry_run=dry_run, progress=progress)
-        progress.end()
+        checking, writing = Progress("检查 / Checking"), Progress("导入 / Importing")
+
+        def progress(done: int, total: int) -> None:
+            checking.end()
+            writing(done, total)
+
+        report = imports.import_ledger(
+            file, area, dry_run=dry_run, progress=progress, checked=checking.count
+        )
+        checking.end()
+        writing.end()
     _tell(report, dry_run)
     if report.bad:
         sys.exit(1)

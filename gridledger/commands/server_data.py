@@ -158,9 +158,16 @@ class Progress:
             self.seen = True
             click.echo(f"\r{self.label} {done}/{total}", nl=False, err=True)
 
+    def count(self, done: int) -> None:
+        """So many, where nobody knows yet of how many."""
+        if self.shown:
+            self.seen = True
+            click.echo(f"\r{self.label} {done}", nl=False, err=True)
+
     def end(self) -> None:
-        """Leave the line."""
+        """Leave the line, if there is one."""
         if self.seen:
+            self.seen = False
             click.echo(err=True)
 
 

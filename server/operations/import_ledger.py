@@ -40,6 +40,7 @@ TOLD = 500  # issues that a report keeps
 SAMPLE = 10
 AT_ONCE = 200  # rows of one commit
 Progress = Callable[[int, int], None]
+Checked = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -90,27 +91,32 @@ def import_ledger(
     name: str = "",
     address: str | None = None,
     most: int = MOST,
+    checked: Checked | None = None,
 ) -> LedgerReport:
     """Import the good rows of a file into the grids of an area; ``dry_run`` only reports.
 
     Rows go to the grid that 所属网格 names (a code or a name within the area), or to the area
-    itself if it is a grid. ``progress`` is told (rows done, of how many); ``name`` is the file's
-    name for people, ``address`` the network address for the audit log. Raises Trouble "invalid",
-    "too_large" (more than ``most`` rows too) or "forbidden"; nothing is written then.
+    itself if it is a grid. ``checked`` is told how many rows were read and judged, then
+    ``progress`` (rows done, of how many); ``name`` is the file's name for people, ``address`` the
+    network address for the audit log. Raises Trouble "invalid", "too_large" (more than ``most``
+    rows too) or "forbidden"; nothing is written then.
     """
     _check_by(by, area_code)
     session = db.session()
     source = _Source(path, name or path.name, session, area_code, most)
     report = LedgerReport()
     judged = imported.Judge(session, area_code)
+    total = 0
     for part in _parts(source.entries(report)):
         for entry, verdict in judged.judge(part):
             _count(report, entry, verdict)
             if len(report.preview) < SAMPLE:
                 report.preview.append(entry)
+        total += len(part)
+        if checked:
+            checked(report.rows)
     if dry_run or not (report.created or report.changed):
         return report
-    total = report.rows
     session.rollback()
     writer = _Writer(by, area_code, report, name or path.name, address)
     done = 0
@@ -118,7 +124,7 @@ def import_ledger(
         writer.write(part)
         done += len(part)
         if progress:
-            progress(min(done, total), total)
+            progress(done, max(done, total))
     return report
 
 

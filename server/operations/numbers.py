@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select, tuple_
 
 from server.operations.batch import Batch
 from server.storage.heads import insert_ignoring
@@ -41,14 +43,37 @@ def reserve(batch: Batch, numbers: Iterable[str]) -> None:
         if match := _OURS.fullmatch(number):
             key = match[1], int(match[2])
             last[key] = max(last.get(key, 0), int(match[3]))
+    _lock_all(batch, sorted(last))
     for (community, year), wanted in sorted(last.items()):
         row = _locked(batch, community, year)
         row.last = max(row.last, wanted)
 
 
+def _lock_all(batch: Batch, keys: Sequence[tuple[str, int]]) -> None:
+    """The rows of many communities and years by one statement, those that are missing made."""
+    wanted = [key for key in keys if _key(*key) not in batch.looked_up]
+    if not wanted:
+        return
+    rows = [{"community_code": code, "year": year, "last": 0} for code, year in wanted]
+    batch.session.execute(insert_ignoring(batch.session, LedgerSerial.__table__), rows)
+    query = (
+        select(LedgerSerial)
+        .where(tuple_(LedgerSerial.community_code, LedgerSerial.year).in_(wanted))
+        .order_by(LedgerSerial.community_code, LedgerSerial.year)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for row in batch.session.scalars(query):
+        batch.looked_up[_key(row.community_code, row.year)] = row
+
+
+def _key(community: str, year: int) -> tuple[str, str]:
+    return "serial", f"{community} {year}"
+
+
 def _locked(batch: Batch, community: str, year: int) -> LedgerSerial:
     """The row of a community's year, ours until the commit; made where there is none."""
-    key = ("serial", f"{community} {year}")
+    key = _key(community, year)
     if key not in batch.looked_up:
         batch.looked_up[key] = _read(batch, community, year) or _made(batch, community, year)
     found: LedgerSerial = batch.looked_up[key]
