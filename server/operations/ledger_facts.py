@@ -5,7 +5,7 @@ Asked once for a batch where it holds for all: the work calendar, a category.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,21 +68,28 @@ def of_page(
     asked = ("after", "before") if before else ("after",)
     states = [(one.phase, one.state) for one in photos if one.deleted_at is None]
     kept = retention()
-    query = select(User.area_code).where(
-        User.role == "handler", User.body == problem.body, User.active
-    )
-    area = ids.area_of(problem.partition_id) or ""
-    logins = session.scalars(query) if problem.body else ()
     return ledger.Facts(
         needs_after=after,
         after_photos=states.count(("after", "verified")),
         photos_pending=sum(
             phase in asked and state not in ("verified", "refused") for phase, state in states
         ),
-        has_login=any(ids.is_within(area, code) for code in logins),
+        has_login=bool(problem.body) and not without_login(session, problem, [problem.body]),
         deadlines=categories.deadlines(data, now, read_calendar(session)),
         retained=kept is None or now - (problem.closed_at or now) >= kept,
     )
+
+
+def without_login(session: Session, problem: Any, bodies: Sequence[str]) -> list[str]:
+    """Those of the bodies that have nobody with an account who sees the problem's place."""
+    if not bodies:
+        return []
+    query = select(User.body, User.area_code).where(
+        User.role == "handler", User.body.in_(bodies), User.active
+    )
+    area = ids.area_of(problem.partition_id) or ""
+    known = {row[0] for row in session.execute(query) if ids.is_within(area, row[1])}
+    return [body for body in bodies if body not in known]
 
 
 def retention() -> int | None:

@@ -139,13 +139,15 @@ def forms(
     asked: str = "",
     needs_photo: bool = False,
     needs_cause: bool = False,
+    answering: Sequence[str] = (),
 ) -> list[Form]:
     """The forms of the actions that are possible now, the next step of the road first.
 
     A form that was tried is shown even if it is not possible any more, and the one that the address
     ``asked`` for is open. ``due``: the deadline that the category gives to what is dispatched now.
     ``body``: a handler's own. ``needs_photo``: closure asks for one and there is none yet;
-    ``needs_cause``: and for the root cause.
+    ``needs_cause``: and for the root cause. ``answering``: the bodies for which a whistle may be
+    answered here.
     """
     shown = list(actions)
     if tried is not None and tried.action not in {one.name for one in shown}:
@@ -166,6 +168,12 @@ def forms(
         if needs_cause and action.name == "request_closure":
             fields = tuple(replace(f, required=True) if f.name == "root_cause" else f
                            for f in fields)  # fmt: skip
+        if action.name == "join":
+            fields = tuple(
+                replace(f, options=tuple(one for one in f.options if one[0] in answering))
+                if f.name == "co_body" else f
+                for f in fields
+            )  # fmt: skip
         made.append(
             Form(
                 action, _ICONS.get(action.name, "dot"), fields, action.name == wanted,

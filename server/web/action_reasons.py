@@ -13,14 +13,25 @@ from shared.ledger import Action, Actor, Facts
 
 
 def impossible(
-    problem: Any, values: dict[str, Any], viewer: Viewer, actor: Actor, facts: Facts, now: int
+    problem: Any,
+    values: dict[str, Any],
+    viewer: Viewer,
+    actor: Actor,
+    facts: Facts,
+    now: int,
+    joining: Facts,
 ) -> list[tuple[Action, str]]:
-    """The actions of the reader's role that cannot be taken now, each with the reason."""
+    """The actions of the reader's role that cannot be taken now, each with the reason.
+
+    ``joining``: the facts for answering a whistle, which is about the bodies beside the lead.
+    """
     found = []
     for action in ledger.ACTIONS.values():
         if viewer.role not in action.roles:
             continue
-        code, field = ledger.why_not(values, action, actor, facts, now)
+        code, field = ledger.why_not(
+            values, action, actor, joining if action.name == "join" else facts, now
+        )
         if code:
             found.append((action, reason(problem, action, viewer, code, field)))
     return found
@@ -31,7 +42,7 @@ def reason(problem: Any, action: Action, viewer: Viewer, code: str, field: str) 
     match code, field:
         case "not_allowed", "state":
             return _in_which_states(action)
-        case "forbidden", "body" if action.name != "join":
+        case "forbidden", "body" if action.name != "join" or viewer.role == "supervisor":
             if viewer.role == "supervisor":
                 return _("责任单位有自己的账号，由它来办")
             return _("由牵头的责任单位来办")

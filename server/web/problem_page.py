@@ -85,7 +85,10 @@ def context(
     missing = facts.needs_after and not facts.after_photos + facts.photos_pending
     # A photo may come with the form itself.
     possible = replace(facts, photos_pending=1) if missing else facts
-    refused = action_reasons.impossible(problem, values, viewer, actor, possible, now)
+    waiting = ledger.unanswered(values)
+    answering = ledger_facts.without_login(reading, problem, waiting)
+    joining = replace(possible, has_login=bool(waiting) and not answering)
+    refused = action_reasons.impossible(problem, values, viewer, actor, possible, now, joining)
     closed_to = {action.name for action, _why in refused}
     actions = [
         action
@@ -132,6 +135,7 @@ def context(
             body=viewer.body,
             asked=request.args.get("do", ""),
             needs_photo=missing,
+            answering=answering if viewer.role == "supervisor" else waiting,
             needs_cause=bool(problem.hard) or family.is_recurring(reading, problem),
         ),
         "impossible": refused,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -166,10 +167,13 @@ def code_title(code: str) -> str:
     return protocol.title(code, errors.language())
 
 
+_TWICE = re.compile(r" / |(?<=[）。”])/ ")
+
+
 def in_language(text: str) -> str:
-    """The reader's half of a message that says it twice, as "中文 / English"."""
-    chinese, slash, rest = text.partition(" / ")
-    return rest if slash and english() else chinese
+    """The reader's half of a message that says it twice: "中文 / English", "中文）/ English"."""
+    halves = _TWICE.split(text, maxsplit=1)
+    return halves[-1 if english() else 0]
 
 
 def reference_name(record: Any, code: str | None) -> str:

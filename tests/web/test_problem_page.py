@@ -12,6 +12,7 @@ from server.operations.clock import now_ms
 from server.operations.transact import Entry, submit_many
 from server.storage.database import db
 from server.storage.models import Problem
+from server.storage.tables import User
 from shared.work_calendar import DAY, HOUR
 from tests import builders
 from tests.web.conftest import Visitor
@@ -158,6 +159,33 @@ def test_a_whistle_names_each_body_and_its_answer(app: Flask, scene: Scene) -> N
     text = _text(Visitor(app).sign_in("supervisor").get(f"/ledger/{problem}").text)
     assert "gas 已到场" in text and "power 还没有到场" in text
     assert "吹哨，请power、gas协办" in text and "gas到场签收" in text
+
+
+def test_a_supervisor_answers_a_whistle_for_bodies_without_an_account_alone(
+    app: Flask, scene: Scene
+) -> None:
+    """The lead's own account says nothing of those beside it."""
+    problem, world = scene.problems[3], scene.world
+    with app.app_context():
+        three = {"co_bodies": ["power", "gas"], "reason": "三方到场"}
+        _run(Entry(world.users["supervisor"], [act("problem", problem, "whistle", **three)]))
+
+    def offered() -> list[str]:
+        page = Visitor(app).sign_in("supervisor").get(f"/ledger/{problem}").text
+        form = page.partition('id="do-join"')[2].partition("</form>")[0]
+        return re.findall(r'<option value="(\w+)"', form)
+
+    assert offered() == ["gas", "power"]
+    with app.app_context():
+        person = db.session.get(User, world.users["handler"])
+        assert person is not None
+        person.body = "power"
+        db.session.commit()
+    assert offered() == ["gas"]
+    with app.app_context():
+        _run(Entry(world.users["supervisor"], [act("problem", problem, "join", co_body="gas")]))
+    text = _text(Visitor(app).sign_in("supervisor").get(f"/ledger/{problem}").text)
+    assert not offered() and "到场签收 责任单位有自己的账号，由它来办" in text
 
 
 def test_a_handler_sees_what_is_its_own_and_no_reporter(app: Flask, scene: Scene) -> None:
