@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from server.storage.database import db
-from server.storage.queries import audited, names
+from server.storage.queries import audited, gallery, names
 from server.web import args, audit_details, session
+from server.web import gallery as photo_words
 from shared import ids
 
 pages = Blueprint("audit", __name__)
@@ -35,7 +36,10 @@ def listed() -> ResponseReturnValue:
     )
     named = [who for one in page.rows for who in (one.actor, one.target)]
     named += [who for one in page.rows for who in audit_details.people_in(one.detail)]
+    devices = gallery.devices(reading, [one.target for one in page.rows if one.target])
+    named += [one.user_id for one in devices.values()]
     people = names.people(reading, [*named, given["actor"]])
+    owners = {one.id: one.name for one in people.values()}
     return render_template(
         "audit.html",
         page=page,
@@ -44,6 +48,9 @@ def listed() -> ResponseReturnValue:
         action_text=action_text,
         detail_text=lambda detail: audit_details.text(detail, people),
         people=people,
+        phones={
+            key: photo_words.phone_text(one, owners, one.user_id) for key, one in devices.items()
+        },
         areas=names.areas(reading, [one.area_code for one in page.rows]),
         viewer=viewer,
     )

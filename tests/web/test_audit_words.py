@@ -10,12 +10,18 @@ from pathlib import Path
 from flask import Flask
 
 import server
-from server.operations import export
+from server.operations import audit_log, export
+from server.storage.database import db, write
 from server.storage.queries import ledger_page, rates
+from server.storage.queries.paging import PER_PAGE
 from server.storage.queries.problems import ProblemFilter
 from server.storage.queries.visits import VisitFilter
+from server.storage.tables import AuditEntry, User
 from server.web import audit, audit_details, ledger_list
 from shared import ledger
+from shared.ids import ROOT_AREA
+from tests.web.conftest import Visitor
+from tests.web.scene import Scene
 
 WRITERS = {"record": 2, "record_once": 3}  # function -> the place of its action
 
@@ -143,6 +149,21 @@ def test_details_read_as_a_sentence(app: Flask) -> None:
             {"format": "xlsx", "by": "street", "filters": {"state": "open", "flag": "overdue"}}
         )
         assert told == "格式：Excel；怎么列：按街道；筛选：状态 全部未办结、标记 已超期"
+
+
+def test_the_log_names_its_phones_and_counts_all_it_has(app: Flask, scene: Scene) -> None:
+    phone = scene.world.devices["worker"]
+    with app.app_context(), write() as session:
+        auditor = session.get(User, scene.world.users["auditor"])
+        assert auditor is not None
+        auditor.area_code = ROOT_AREA
+        for _ in range(PER_PAGE):
+            audit_log.record(session, None, "device_revoke", phone, ROOT_AREA)
+    page = Visitor(app).sign_in("auditor").get("/audit").text
+    assert phone not in page and "李敏" in page
+    with app.app_context():
+        entries = db.session.query(AuditEntry).count()
+    assert entries > PER_PAGE and f"共 {entries} 条" in page and "page=2" in page
 
 
 def test_every_key_and_every_code_of_the_details_has_its_words(app: Flask) -> None:

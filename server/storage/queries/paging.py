@@ -41,7 +41,8 @@ class Page(Generic[T]):
 
 def page_of(session: Session, query: Select[Any], number: int, size: int = PER_PAGE) -> Page[Any]:
     """A page of an ordered query of one entity, with the count of all its rows."""
-    counted = query.order_by(None).with_only_columns(true()).limit(COUNTED_TO + 1).subquery()
+    bare = query.order_by(None).with_only_columns(true(), maintain_column_froms=True)
+    counted = bare.limit(COUNTED_TO + 1).subquery()
     total = session.scalar(select(func.count()).select_from(counted)) or 0
     more_than = total > COUNTED_TO
     total = min(total, COUNTED_TO)
