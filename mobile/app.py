@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mobile.storage.people import People
 from mobile.storage.vault import DEVICE_KEY, FileKeeper, Keeper
-from mobile.ui import theme
+from mobile.ui import given_back, theme
 
 if TYPE_CHECKING:
     from mobile.sync.phone import Phone
@@ -104,6 +104,7 @@ def make_app(
 
     ``phone``: one store that is open already; then nobody is asked who they are.
     """
+    given_back.from_now_on()
     gc.disable()  # until the first page is in sight; see mobile/ui/tidying.py
     has_font = prepare_kivy()
     from kivy.app import App

@@ -21,7 +21,11 @@ FAR = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A household as the round needs it. ``stair`` sorts it in its compound."""
+    """A household as the round needs it. ``stair`` sorts it in its compound.
+
+    ``address`` is where it is if it has no door number, else "". What many doors share, such as
+    the building, is one text for all of them.
+    """
 
     id: str
     compound_id: str | None

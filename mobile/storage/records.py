@@ -82,7 +82,7 @@ def put_rows(
     named = json.dumps([row["id"] for row in rows])
     elsewhere = {} if mark else _elsewhere(db, partition, named)
     taken = [row for row in rows if elsewhere.get(row["id"], 0) <= row["rev"]]
-    db.executemany(_PUT, [_as_stored(partition, row, mark) for row in taken])
+    db.executemany(_PUT, (_as_stored(partition, row, mark) for row in taken))
     waiting = db.execute(
         "SELECT DISTINCT record_id FROM pending"
         " WHERE record_id IN (SELECT value FROM json_each(?))",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import threading
 from collections.abc import Mapping
 from operator import attrgetter
@@ -120,22 +121,23 @@ class Round:
     def _door(self, row: sqlite3.Row, values: Mapping[str, Any]) -> Door:
         compound_id = values.get("compound_id")
         name, key, position = self._compounds.get(compound_id or "", ("", "\uffff", None))
+        door = (values.get("door") or "").strip()
         groups = tuple(values.get("care_groups") or ())
         found = naming.search_text("household", values)
         return Door(
             id=row["id"],
-            compound_id=compound_id,
+            compound_id=compound_id and sys.intern(compound_id),
             compound=name,
             compound_key=key,
             stair=row["sort_key"],
-            building=naming.with_word(values.get("building"), "号楼"),
-            unit=naming.with_word(values.get("unit"), "单元"),
-            door=(values.get("door") or "").strip(),
+            building=sys.intern(naming.with_word(values.get("building"), "号楼")),
+            unit=sys.intern(naming.with_word(values.get("unit"), "单元")),
+            door=sys.intern(door),
             name=values.get("contact_name") or "",
-            address=naming.address_line(values, name),
+            address="" if door else naming.address_line(values, name),
             care=bool(groups),
             high=values.get("risk_level") == "high",
-            state=values.get("state") or "",
+            state=sys.intern(values.get("state") or ""),
             days=due.period_days(groups, values.get("risk_level")),
             search=f"{found}\x1f{naming.plain(name)}",
             position=_place(values.get("position")) or position,

@@ -16,7 +16,7 @@ from shared import protocol
 if TYPE_CHECKING:
     from mobile.sync.client import Client
 
-BATCH = 1000  # rows of one SQLite transaction
+BATCH = 500  # rows of one SQLite transaction
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.core.window import Window
 
+from mobile.ui import given_back
+
 YOUNG, MIDDLE, OLD = 2_000, 10, 10_000  # the last: far more than come between two rests
 LOOK_EVERY_SECONDS = 10
 REST_SECONDS = 5
@@ -46,6 +48,7 @@ class Tidying:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        given_back.everything()
 
     def close(self) -> None:
         """The app ends; what ran it goes on as it was."""
