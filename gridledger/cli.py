@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "categories",
         "问题类别：内置、导入、导出 / Categories",
     ),
+    "body": ("gridledger.commands.body", "body", "责任单位：列表、电话 / Responsible units"),
     "campaigns": (
         "gridledger.commands.campaigns",
         "campaigns",

@@ -148,9 +148,14 @@ def parsed(row: Mapping[str, str], bodies: Mapping[str, str]) -> Category:
     return Category(code, name, english, _flag(row, "启用", True), int(number), data)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a telephone number that a phone can call."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _call(text: str) -> dict[str, str]:
     number = text.strip()
-    if number and not _NUMBER.fullmatch(number):
+    if number and not is_number(number):
         raise Wrong(
             f"同时拨打“{number}”应为电话号码", f"同时拨打 “{number}” must be a telephone number"
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,7 +12,7 @@ from flask_babel import pgettext
 
 from server.storage.database import db
 from server.storage.queries import audited, gallery, names
-from server.web import args, audit_details, session
+from server.web import args, audit_details, clocks, session, words
 from server.web import gallery as photo_words
 from shared import ids
 
@@ -39,7 +42,6 @@ def listed() -> ResponseReturnValue:
     devices = gallery.devices(reading, [one.target for one in page.rows if one.target])
     named += [one.user_id for one in devices.values()]
     people = names.people(reading, [*named, given["actor"]])
-    owners = {one.id: one.name for one in people.values()}
     return render_template(
         "audit.html",
         page=page,
@@ -48,12 +50,18 @@ def listed() -> ResponseReturnValue:
         action_text=action_text,
         detail_text=lambda detail: audit_details.text(detail, people),
         people=people,
-        phones={
-            key: photo_words.phone_text(one, owners, one.user_id) for key, one in devices.items()
-        },
+        targets=_targets(devices, people),
         areas=names.areas(reading, [one.area_code for one in page.rows]),
         viewer=viewer,
     )
+
+
+def _targets(devices: Mapping[str, Any], people: Mapping[str, names.Person]) -> dict[str, str]:
+    """What beside people an entry may be about, by id or code: phones and bodies."""
+    owners = {one.id: one.name for one in people.values()}
+    phones = {i: photo_words.phone_text(one, owners, one.user_id) for i, one in devices.items()}
+    bodies = {code: words.reference_name(one, code) for code, one in clocks.bodies().items()}
+    return bodies | phones
 
 
 def action_text(code: str) -> str:
@@ -89,6 +97,7 @@ def action_texts() -> dict[str, str]:
         "reindex": _("重建搜索内容"),
         "import_unsent": _("导入手机未发送内容"),
         "categories": _("改问题类别"),
+        "body_edit": _("改责任单位资料"),
         "area_import": _("导入区划"),
         "household.move": _("住户换网格"),
         "look.visits": _("打开走访列表"),
