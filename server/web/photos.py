@@ -87,9 +87,12 @@ def _ranged(response: Response, length: int, read: _Read) -> Response:
         return response
     start, stop = 0, length
     tag, _ = response.get_etag()
-    fresh = request.if_range is None or request.if_range.etag in (None, tag)
+    # A date is none that was ever given out: whoever names one gets the whole.
+    fresh = "If-Range" not in request.headers or request.if_range.etag == tag
     if request.range is not None and request.range.units == "bytes" and fresh:
         wanted = request.range.range_for_length(length)
+        if request.range.ranges[0][0] < -length and len(request.range.ranges) == 1:
+            wanted = (0, length)  # the last so many bytes, of fewer
         if wanted is not None:
             start, stop = wanted
             response.status_code = 206

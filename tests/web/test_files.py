@@ -56,8 +56,13 @@ def test_a_part_of_a_photo_may_be_asked_for(app: Flask, scene: Scene) -> None:
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole.data)}"
     tail = visitor.get(photo, headers={"Range": "bytes=-5", "If-Range": whole.headers["ETag"]})
     assert tail.data == whole.data[-5:]
+    longer = visitor.get(photo, headers={"Range": "bytes=-99999999"})
+    assert (longer.status_code, longer.data) == (206, whole.data)
     changed = visitor.get(photo, headers={"Range": "bytes=-5", "If-Range": '"another"'})
     assert (changed.status_code, changed.data) == (200, whole.data)
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    dated = visitor.get(photo, headers={"Range": "bytes=-5", "If-Range": date})
+    assert (dated.status_code, dated.data) == (200, whole.data)
     beyond = visitor.get(photo, headers={"Range": "bytes=99999999-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (
         416,
