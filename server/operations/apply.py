@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from server.core import scope
-from server.operations import apply_actions, apply_redaction, problem_actions
+from server.operations import apply_actions, apply_redaction, corrections, problem_actions
 from server.operations.batch import Batch
 from server.storage import blob_rows
 from server.storage.models import MODELS
@@ -89,6 +89,8 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
         raise Refused("invalid", "owner_kind", operation.values["owner_kind"])
     for parent_kind, parent_id in parents:
         home = _need_parent(batch, tx, operation, parent_kind, parent_id)
+        if kind is records.PHOTO and parent_kind == "visit":
+            corrections.check_photo(batch, tx.author, parent_id)
     if kind.home != "grid" or len(ids.area_of(home) or "") != ids.GRID_DIGITS:
         home = operation.partition
     record = create(operation, batch.sender.device_id, home)
@@ -103,6 +105,8 @@ def _create(batch: Batch, tx: Transaction, operation: Operation) -> None:
     batch.put(record)
     if kind is records.PHOTO:
         apply_redaction.follow(batch, record)
+        if record.values["owner_kind"] == "visit":
+            corrections.photo_added(batch, tx.author, record.values["owner_id"])
 
 
 def _need_parent(
@@ -161,6 +165,7 @@ def _change(
                 "review_state": (one.record.values["review_state"], "pending"),
             }
             batch.put(record, changes)
+            corrections.end_tasks(batch, record.id, one.created_by)
         else:
             batch.put(record, outcome.changes)
     return outcome.result, [_store(batch, tx, record, c) for c in outcome.conflicts]

@@ -133,4 +133,6 @@ def _finish(batch: Batch, task: Record, operation: Operation) -> None:
         raise Refused("forbidden", "user_id")
     if operation.action != "done":
         raise Refused("invalid", "action", operation.action)
+    if task.values["state"] == "done":
+        return  # the correction it asked for has ended it already
     put(batch, task, {"state": "done", "done_at": batch.now})

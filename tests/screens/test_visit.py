@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mobile.sync.phone import Phone
+from shared import ids
 from tests.screens.driver import Driver
 
 pytestmark = pytest.mark.screen
@@ -238,3 +240,17 @@ def test_what_was_solved_at_the_door_is_in_the_ledger_as_closed(
     assert (row.state, row.description, row.category) == ("closed", NOTE, "street_lamp")
     visit = store.household(home).visits[0]
     assert [one.id for one in store.visit(visit.id).problems] == [row.id]
+
+
+def test_no_photo_is_offered_for_the_visit_of_another(
+    app: Start, store: Phone, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.no_change(home)
+    visit = store.household(home).visits[0].id
+    driver, me = app(store), store.me
+    assert me is not None
+    other = replace(me, user_id=ids.new_id())
+    monkeypatch.setattr(Phone, "me", property(lambda _: other))
+    driver.shell.go("visit_form", visit_id=visit)
+    driver.settle()
+    assert driver.page.ids.photos_field.hidden and not driver.page.asks_photos
