@@ -20,6 +20,7 @@ PULL = f"{PREFIX}/pull"
 OFFER = f"{PREFIX}/offer"
 PHOTOS = f"{PREFIX}/photos"
 FEEDBACK = f"{PREFIX}/feedback"
+LOOKS = f"{PREFIX}/looks"
 UNSENT_KEY = f"{PREFIX}/unsent-key"
 OPENAPI = f"{PREFIX}/openapi.json"
 
@@ -34,6 +35,7 @@ MAX_PHOTO = 20 * 2**20
 PHOTO_CHUNK = 256 * 2**10
 MAX_PHOTO_SIDE = 2048  # pixels
 MAX_FEEDBACK = 2000  # characters of a complaint or suggestion
+MAX_LOOKS = 200  # looks of one request
 MAX_TEXT = 4000  # characters of a long text
 CODE_MINUTES = 10  # life of an enrolment code
 JOURNAL_DAYS = 30

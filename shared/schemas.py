@@ -424,6 +424,27 @@ class FeedbackAnswer(Answer):
     answers = fields.List(fields.Dict(), required=True)
 
 
+class Look(Message):
+    """Somebody opened a household's covered details on a phone; ``at`` by the phone's clock."""
+
+    household_id = fields.String(required=True, validate=_uuid)
+    at = fields.Integer(required=True, strict=True, validate=validate.Range(-MS_MAX, MS_MAX))
+
+
+class LooksRequest(Message):
+    """Looks that the server has not been told of."""
+
+    items = fields.List(
+        fields.Nested(Look), required=True, validate=validate.Length(max=protocol.MAX_LOOKS)
+    )
+
+
+class LooksAnswer(Answer):
+    """How many of them stand in the audit log now, noted before or not."""
+
+    noted = fields.Integer(required=True)
+
+
 class UnsentKeyAnswer(Answer):
     """The public key (X25519, base64) that a file of unsent work is sealed for."""
 

@@ -108,12 +108,17 @@ def unknown_years(calendar: Calendar, start: int, end: int) -> list[int]:
 
 def day_of(ms: int) -> date:
     """The day in Asia/Shanghai."""
-    return _EPOCH + timedelta(days=(ms + SHIFT) // DAY)
+    return _EPOCH + timedelta(days=day_number(ms))
+
+
+def day_number(ms: int) -> int:
+    """The day in Asia/Shanghai as days since 1970: for a wild moment too, which has no date."""
+    return (ms + SHIFT) // DAY
 
 
 def _spans(calendar: Calendar, at: int) -> Iterator[tuple[int, int]]:
     """The working spans from ``at`` on, the first of them cut."""
-    first = (at + SHIFT) // DAY
+    first = day_number(at)
     for number in range(first, first + LONGEST_DAYS):
         if not calendar.is_working(_EPOCH + timedelta(days=number)):
             continue

@@ -232,7 +232,22 @@ _RETENTION = (
     "CREATE INDEX record_whole ON record (at, id) WHERE kind = 'visit' AND thin = 0",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FEEDBACK, _SEALED, _RETENTION)
+_LOOKS = (
+    # Looks at a household's covered details that the server does not know of: one a day. at: Unix
+    # ms; day: its day in Asia/Shanghai, since 1970.
+    """
+    CREATE TABLE look (
+      household_id TEXT NOT NULL,
+      day INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (household_id, day)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    _FIRST, _SECOND, _THIRD, _FEEDBACK, _SEALED, _RETENTION, _LOOKS
+)  # fmt: skip
 
 
 class Newer(sqlite3.DatabaseError):

@@ -20,7 +20,7 @@ from mobile.storage.migrations import migrate
 from mobile.storage.store import DAMAGED, FILE, MARKED, Damaged, Store, failure, told
 from mobile.storage.unsent import Exported
 from mobile.storage.vault import DEVICE_KEY, KEY_FILES, FileKeeper, Keeper, open_vault
-from shared import checksum
+from shared import checksum, ids
 from shared.ledger import Actor
 from shared.operations import CREATE, Transaction
 
@@ -133,6 +133,9 @@ def _read_out(
     for row in _both_ways(old, "feedback", "id"):
         with suppress(sqlite3.OperationalError):
             db.execute(_FEEDBACK, tuple(row))
+    for row in _both_ways(old, "look", "household_id"):
+        if ids.is_id(row["household_id"]):  # what is garbled no server takes
+            db.execute("INSERT OR IGNORE INTO look VALUES (?, ?, ?)", tuple(row))
     lost, is_whole = _journal(old, db)
     me = meta.identity(db)
     waiting = journal.waiting(db)[0]

@@ -63,6 +63,10 @@ class Client:
         body = {"items": items, "ask": ask}
         return self._call(protocol.FEEDBACK, body, schemas.FeedbackAnswer())
 
+    def looks(self, items: list[dict[str, Any]]) -> int:
+        """POST /looks: how many of them the server has noted, now or before."""
+        return int(self._call(protocol.LOOKS, {"items": items}, schemas.LooksAnswer())["noted"])
+
     def unsent_key(self) -> str:
         """GET /unsent-key: the key for which a file of unsent work is sealed."""
         with self._request("GET", protocol.UNSENT_KEY, headers={}) as response:

@@ -68,6 +68,7 @@ from mobile.core.written import (
 from mobile.storage import (
     drafts,
     feedback,
+    looks,
     meta,
     photos,
     rescue,
@@ -317,6 +318,11 @@ class Phone(Reading):
         """The complaints and suggestions of this phone with their answers, the latest first."""
         with self._store.reading() as db:
             return feedback.every(db)
+
+    def note_look(self, household_id: str) -> None:
+        """Somebody opened a household's covered details; the server is told at the next sync."""
+        with self._store.writing() as db:
+            looks.note(db, household_id, self._clock.wall())
 
     def export_unsent(self) -> Exported:
         """Make the file of what could not be sent, in the inbox folder; slow with many photos.

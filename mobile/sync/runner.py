@@ -15,7 +15,7 @@ from mobile.core.told import SyncProgress, SyncReport
 from mobile.storage import journal, meta, photos, retention, status, unsent
 from mobile.storage.store import Store
 from mobile.storage.wipe import wipe
-from mobile.sync import feedback
+from mobile.sync import feedback, looks
 from mobile.sync.exchange import Exchange
 from mobile.sync.failure import RequestFailed
 from mobile.sync.pull import IdentityNeeded, Rewound
@@ -74,15 +74,17 @@ class Runner:
         exchange = Exchange(self._store, self.connect, self._clock, work)
         exchange.run()
         if not work.hopeless and not work.codes & {"token_revoked", "identity_needed"}:
-            self._feedback(work)
+            self._beside(work, lambda it: feedback.exchange(self._store, it, self._clock.wall()))
+            self._beside(work, lambda it: looks.tell(self._store, it))
             self._unsent_key()
         if not work.hopeless and lanes():
             self._photos(work, exchange, lanes, due)
         return self._end(work)
 
-    def _feedback(self, work: Work) -> None:
+    def _beside(self, work: Work, talk: Callable[[Client], None]) -> None:
+        """What is told beside the records; an older server does not know all of it."""
         try:
-            feedback.exchange(self._store, self.connect(), self._clock.wall())
+            talk(self.connect())
         except RequestFailed as failed:
             if failed.code not in _NOT_KNOWN:
                 work.failed("push", failed)

@@ -10,7 +10,7 @@ from shared import protocol
 
 def register(app: Flask) -> None:
     """Add every API blueprint, and /api/v1/openapi.json with a page for people."""
-    from server.api import docs, enrol, feedback, photos, sync
+    from server.api import docs, enrol, feedback, looks, photos, sync
 
     app.config.update(
         API_TITLE="网格台账 Gridledger",
@@ -19,6 +19,6 @@ def register(app: Flask) -> None:
         OPENAPI_URL_PREFIX=protocol.PREFIX,
     )
     api = Api(app)
-    for module in (enrol, sync, photos, feedback):
+    for module in (enrol, sync, photos, feedback, looks):
         api.register_blueprint(module.blueprint)
     docs.register(app, api)

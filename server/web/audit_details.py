@@ -54,6 +54,7 @@ def labels() -> dict[str, str]:
         "device": _("手机"),
         "kind": _("记录"),
         "page": _("页面"),
+        "at": _("看的时间"),
         "scope_rev": _("第几次变动"),
         "file": _("文件"),
         "created": _("新建"),
@@ -102,7 +103,7 @@ def coded() -> dict[str, dict[str, str]]:
             "body": words.field_name("problem", "body"),
         },
         "format": FORMATS,
-        "page": {"home": _("住户"), "visit": _("走访"), "problem": _("问题")},
+        "page": {"home": _("住户"), "visit": _("走访"), "problem": _("问题"), "phone": _("手机上")},
         "result": {"applied": _("已生效"), "merged": _("已合并"), "conflict": _("有冲突")},
         "by": {
             "street": _("按街道"), "community": _("按社区"), "area": _("按网格"),
@@ -132,7 +133,7 @@ def _value(key: str, value: object, people: Mapping[str, Any]) -> str:
         ]
         return _("、").join(parts)
     if isinstance(value, int):
-        if key in ("since", "until"):
+        if key in ("at", "since", "until"):
             return words.stamp(value)
         return words.size(value) if key == "bytes" else str(value)
     return _text(key, str(value), people)

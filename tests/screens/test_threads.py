@@ -60,6 +60,7 @@ def test_no_page_reads_saves_or_sends_on_the_thread_that_draws(
         driver.tap(driver.shell.ids[f"tab_{name}"])
     driver.shell.go("household", household_id=home)
     driver.settle()
+    driver.tap(driver.page.ids.care)
     driver.tap(driver.page.ids.new_visit)
     driver.tap(driver.page.ids.outcome.chip("met"))
     driver.fill(driver.page.ids.note, "楼道灯坏了")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mobile.storage import looks
 from mobile.sync.phone import Phone
 from shared import ids
 from tests.screens.driver import Driver
@@ -21,6 +22,12 @@ NOTE = "老人在家，楼道灯坏了三天䶮"
 def home(store: Phone) -> str:
     """A household in care."""
     return next(home.id for home in store.households() if home.care)
+
+
+def looks_kept(store: Phone) -> list[str]:
+    """The households whose covered details were looked at."""
+    with store._store.reading() as db:
+        return [one["household_id"] for one in looks.batch(db)]
 
 
 def open_form(driver: Driver, home: str) -> None:
@@ -142,15 +149,19 @@ def test_no_change_survives_the_app_being_killed(app: Start, store: Phone, home:
     assert len(visits) == before + 1 and store.drafts() == []
 
 
-def test_care_details_are_covered_until_they_are_asked_for(
+def test_care_details_are_covered_until_they_are_asked_for_and_the_look_is_noted(
     app: Start, store: Phone, home: str
 ) -> None:
     driver = app(store)
     driver.shell.go("household", household_id=home)
     driver.settle()
     assert not driver.reads("老人") or not driver.page.ids.care_facts.children
-    driver.tap(driver.page.ids.care)
+    assert looks_kept(store) == []
+    for _ in range(3):  # open, covered, open again
+        driver.tap(driver.page.ids.care)
     assert driver.page.ids.care_facts.children and driver.reads("重点人群")
+    driver.settle()
+    assert looks_kept(store) == [home]
     driver.back()
     driver.shell.go("household", household_id=home)
     driver.settle()

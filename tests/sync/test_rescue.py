@@ -13,7 +13,7 @@ from mobile.storage import meta, photos
 from mobile.storage.store import FILE
 from mobile.sync.phone import DraftPhoto, EnrolFailed, Phone
 from server.storage.database import db
-from server.storage.tables import Quarantined
+from server.storage.tables import AuditEntry, Quarantined
 from shared import protocol
 from tests.sync.conftest import Place, network, picture
 from tests.sync.test_faults import rows, save, visits_on_server
@@ -58,6 +58,7 @@ def filled(place: Place) -> Phone:
         save(phone, place, f"没发的{number}{NOTE}", number % 4, photo)
     phone.keep_draft("visit:x", {"note": "写了一半"})
     phone.keep_setting("photos_on_wifi_only", "1")
+    phone.note_look(place.world.households[0])
     phone.close()
     return phone
 
@@ -87,6 +88,9 @@ def test_a_page_overwritten_among_the_records_costs_nothing(place: Place) -> Non
     assert phone.sync().complete
     assert device_of(phone) != device
     assert visits_on_server(place) == SENT + UNSENT
+    with place.app.app_context():
+        (look,) = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "home.reveal"))
+        assert look.target == place.world.households[0]
     assert rows(phone) == rows(place.phone("two"))
     status = phone.status()
     assert (status.photos, status.photos_verified, status.repairs) == (UNSENT, UNSENT, 0)

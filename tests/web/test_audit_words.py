@@ -149,6 +149,8 @@ def test_details_read_as_a_sentence(app: Flask) -> None:
             {"format": "xlsx", "by": "street", "filters": {"state": "open", "flag": "overdue"}}
         )
         assert told == "格式：Excel；怎么列：按街道；筛选：状态 全部未办结、标记 已超期"
+        look = audit_details.text({"page": "phone", "at": 1_790_000_000_000})
+        assert look == "页面：手机上；看的时间：2026-09-21 22:13"
 
 
 def test_the_log_names_its_phones_and_counts_all_it_has(app: Flask, scene: Scene) -> None:

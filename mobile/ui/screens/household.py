@@ -82,12 +82,14 @@ class HouseholdPage(Page):
         self.shell.go("report", household_id=self.household_id)
 
     def toggle_care(self) -> None:
-        """Show or cover what is sensitive."""
+        """Show or cover what is sensitive; the look at it is noted."""
         self.care_open = not self.care_open
         facts = self.ids.care_facts
         facts.clear_widgets()
         if not self.care_open or self._view is None:
             return
+        phone, door = self.around.phone, self.household_id
+        self.read(lambda: phone.note_look(door), lambda _: None)
         values = self._view.values
         rows = [
             (tr("重点人群"), words(v.CARE_GROUPS, values.get("care_groups"))),
