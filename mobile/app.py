@@ -284,7 +284,7 @@ def make_app(
                 self.frame.remove_widget(self.around.shell)
             self.around.shell = shell
             shell.on_damage = self.around.gate.damaged if self.around.gate else None
-            if first and self.around.phone.enrolled:
+            if first and self.around.phone.enrolled and not self.around.recovered:
                 shell.size = Window.size  # laid out before it is in sight
                 shell.bind(filled=lambda *_: self._show(shell))
                 Clock.schedule_once(lambda _: self._show(shell), FILLED_SECONDS)
