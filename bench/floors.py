@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from bench import data
 from bench.data import COLUMNS, District, as_stored
 from bench.server import Site
+from bench.together import together
 from shared import ids, records
 
 CONNECTIONS = 10
@@ -31,15 +31,7 @@ class Inserts:
         connections = 1 if self._site.name == "sqlite" else CONNECTIONS
         opened = [self._site.connect() for _ in range(connections)]
         work = [self._prepared(one, rows // connections, n) for n, one in enumerate(opened)]
-        threads = [
-            threading.Thread(target=_insert, args=pair) for pair in zip(opened, work, strict=True)
-        ]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        taken = time.perf_counter() - start
+        taken = together(_insert, zip(opened, work, strict=True))
         for one in opened:
             one.close()
         return rows / taken

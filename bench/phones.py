@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from bench.data import District, visit_values
 from bench.server import Running
+from bench.together import together
 from shared import ids, protocol
 from shared.operations import Operation, Transaction
 
@@ -79,26 +79,14 @@ def post(
 
 def push_all(running: Running, phones: Iterable[tuple[str, list[bytes]]]) -> float:
     """Every phone at once, each its bodies in their order; the seconds that took."""
-    errors: list[BaseException] = []
 
     def one(token: str, bodies: list[bytes]) -> None:
-        try:
-            connection = http.client.HTTPConnection(running.host, running.port, timeout=300)
-            for body in bodies:
-                answer = json.loads(post(connection, protocol.PUSH, token, body, protocol.NDJSON))
-                results = {one["result"] for one in answer["answers"]}
-                if results != {"applied"}:
-                    raise RuntimeError(f"not all applied: {answer['answers'][0]}")
-            connection.close()
-        except BaseException as error:
-            errors.append(error)
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=300)
+        for body in bodies:
+            answer = json.loads(post(connection, protocol.PUSH, token, body, protocol.NDJSON))
+            results = {one["result"] for one in answer["answers"]}
+            if results != {"applied"}:
+                raise RuntimeError(f"not all applied: {answer['answers'][0]}")
+        connection.close()
 
-    threads = [threading.Thread(target=one, args=phone) for phone in phones]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return time.perf_counter() - start
+    return together(one, phones)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from bench.data import build
 from bench.photos import Photo
 from bench.result import Result, best, peak_rss, tell
 from bench.server import PostgreSQL, Running, serving, site
+from bench.together import together
 
 COUNT, SIZE, LARGE, RUNS = 20, 2 * 2**20, 16 * 2**20, 4
 
@@ -71,12 +70,4 @@ def write(folder: Path, made: Sequence[Photo], at_once: int) -> float:
             hashlib.sha256(photo.data).digest()
 
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        threads = [
-            threading.Thread(target=lane, args=(made[n::at_once], place)) for n in range(at_once)
-        ]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return time.perf_counter() - start
+        return together(lane, ((made[n::at_once], place) for n in range(at_once)))

@@ -8,7 +8,6 @@ import hashlib
 import http.client
 import io
 import math
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from PIL import Image
 
 from bench.data import District, visit_values
 from bench.server import Running
+from bench.together import together
 from server.operations.transact import Entry, submit_many
 from shared import ids, protocol
 from shared.operations import Operation
@@ -92,26 +92,14 @@ def declare(app: Flask, district: District, photos: Sequence[Photo]) -> None:
 
 def send(running: Running, token: str, photos: Sequence[Photo], at_once: int) -> float:
     """Each photo by a creation and one PATCH, from ``at_once`` connections; seconds."""
-    errors: list[BaseException] = []
 
     def lane(own: Sequence[Photo]) -> None:
-        try:
-            connection = http.client.HTTPConnection(running.host, running.port, timeout=300)
-            for photo in own:
-                _one(connection, token, photo)
-            connection.close()
-        except BaseException as error:
-            errors.append(error)
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=300)
+        for photo in own:
+            _one(connection, token, photo)
+        connection.close()
 
-    threads = [threading.Thread(target=lane, args=(photos[n::at_once],)) for n in range(at_once)]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return time.perf_counter() - start
+    return together(lane, ((photos[n::at_once],) for n in range(at_once)))
 
 
 def _one(connection: http.client.HTTPConnection, token: str, photo: Photo) -> None:
